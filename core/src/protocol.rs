@@ -1,0 +1,19 @@
+//! One conversation between a device and its ward, as state machines that never touch a socket, a
+//! clock, a thread or a store. Bytes and storage answers go in, bytes and storage commands come out.
+
+pub mod bundle;
+pub mod credential;
+pub mod enrolment;
+pub mod feed;
+pub mod frame;
+pub mod initiator;
+pub mod invite;
+pub mod limits;
+pub mod message;
+pub mod responder;
+pub mod verdict;
+
+/// ALPN of a sync conversation; the number is the protocol's major version.
+pub const ALPN_SYNC: &[u8] = b"gandan/1";
+/// ALPN of an enrolment.
+pub const ALPN_ENROLMENT: &[u8] = b"gandan-enrol/1";

@@ -1,0 +1,1 @@
+//! The rescue file: everything unsent, sealed to the ward, for the day a phone will not connect.

@@ -1,0 +1,82 @@
+//! What is durable on a device: one SQLCipher file with edits (truth), rows (for lists and search)
+//! and the outbox, always written in one transaction. The rows' schema and queries serve the ward's
+//! file too.
+
+pub mod attachments;
+pub mod connection;
+pub mod device;
+pub mod rows;
+
+use thiserror::Error;
+
+/// The 256-bit raw key of a store, from the phone's keystore or the server's key file.
+#[derive(Clone, zeroize::ZeroizeOnDrop)]
+pub struct StoreKey(pub(crate) [u8; 32]);
+
+impl StoreKey {
+    /// Takes the raw key.
+    #[must_use]
+    pub fn new(key: [u8; 32]) -> Self {
+        Self(key)
+    }
+
+    /// Reads 64 hexadecimal digits.
+    #[must_use]
+    pub fn from_hex(_digits: &str) -> Option<Self> {
+        todo!()
+    }
+}
+
+/// Why a store cannot be opened. The file is never recreated or deleted.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// The key is wrong, or the first page is damaged beyond telling.
+    #[error(
+        "the key does not open this store; nothing was changed. Use the key with which it was made"
+    )]
+    WrongKey,
+    /// A newer app wrote it.
+    #[error(
+        "a newer version of the app wrote this store (schema {found}, this app knows {known}); update the app, nothing was changed"
+    )]
+    Newer {
+        /// Version of the file.
+        found: u32,
+        /// Newest version that this build knows.
+        known: u32,
+    },
+    /// The file is damaged; it was renamed and a new one was begun at the next opening.
+    #[error(
+        "the store was damaged and set aside as {set_aside}; keep that file and give it to the office, then open again"
+    )]
+    Damaged {
+        /// Name of the file it was renamed to.
+        set_aside: String,
+    },
+    /// Another process has it open for writing.
+    #[error("another program has this store open; close it and try again")]
+    Busy,
+    /// The directory or the file cannot be read or written.
+    #[error("the store's folder cannot be used; check that it exists and may be written")]
+    Unusable(#[source] std::io::Error),
+    /// SQLite says something else.
+    #[error("the store cannot be opened")]
+    Database(#[source] rusqlite::Error),
+}
+
+/// Why a store could not do what it was asked. Nothing was changed.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// No space left. What was recorded before is safe.
+    #[error("the phone has no space left; free some, what was recorded before is safe")]
+    Full,
+    /// Another connection writes for too long.
+    #[error("the store is busy; try again")]
+    Busy,
+    /// A page cannot be read or does not make sense.
+    #[error("the store is damaged; write a rescue file and give it to the office")]
+    Damaged(#[source] rusqlite::Error),
+    /// Any other word of SQLite: a bug of ours.
+    #[error("the store failed")]
+    Database(#[source] rusqlite::Error),
+}

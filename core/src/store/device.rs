@@ -1,0 +1,1 @@
+//! The device's store: edits, rows, outbox, proofs, cursor.

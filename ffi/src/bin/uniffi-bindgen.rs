@@ -1,0 +1,4 @@
+//! Writes the Kotlin, Swift and Python sources of the bindings.
+fn main() {
+    uniffi::uniffi_bindgen_main();
+}

@@ -1,0 +1,1 @@
+//! The phone core for Kotlin, Swift and Python.

@@ -1,0 +1,13 @@
+//! The ward's side: admission of edits into one append-only feed, and the triage console.
+//!
+//! [`ward`] is the store and everything that changes it; [`sync`] brings phones to it over QUIC;
+//! [`app`] holds what staff do, without HTTP; [`console`] shows it to them; [`demo`] plays a day.
+
+pub mod app;
+pub mod config;
+pub mod console;
+pub mod demo;
+pub mod register;
+pub mod sync;
+pub mod telemetry;
+pub mod ward;

@@ -1,0 +1,2 @@
+//! Wires the pieces; see `gandan-server --help`.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The harness of simulations and end-to-end tests.
