@@ -81,7 +81,7 @@ pub async fn enrol(
 /// See [`SyncError`]; what was acknowledged before stays acknowledged.
 pub async fn sync(
     _replica: &Replica,
-    _progress: &mut dyn FnMut(&Progress),
+    _progress: &mut (dyn FnMut(&Progress) + Send),
 ) -> Result<SyncReport, SyncError> {
     todo!()
 }

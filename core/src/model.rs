@@ -14,7 +14,7 @@ pub use id::{
     ActorId, AttachmentHash, BundleId, ChainHash, DeviceId, DocumentId, DocumentKind, EditId,
     Epoch, IntentId, OfficerId, WardCode, WardKey,
 };
-pub use records::{Attachment, Case, Concurrency, Location, Note, Person, Visit};
+pub use records::{Attachment, Case, Concurrency, ConcurrentValue, Location, Note, Person, Visit};
 pub use short_code::ShortCode;
 pub use time::Timestamp;
 pub use vocabulary::{

@@ -181,6 +181,17 @@ pub struct CaseDetail {
     pub attachments_on_server: Vec<AttachmentHash>,
 }
 
+/// One operation of an edit, for reading.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldChange {
+    /// `create`, `set`, `splice`, `append` or `increment`.
+    pub operation: String,
+    /// Name of the field; empty for a creation.
+    pub field: String,
+    /// The new value as text, where there is one.
+    pub value: Option<String>,
+}
+
 /// One edit, as history shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryEntry {
@@ -192,8 +203,8 @@ pub struct HistoryEntry {
     pub received_at: Option<Timestamp>,
     /// Who, where known.
     pub author: Option<OfficerId>,
-    /// `(operation, field)`, such as `("set", "status")`, and the new value as text where it is short.
-    pub changes: Vec<(String, String, Option<String>)>,
+    /// What it did, in order.
+    pub changes: Vec<FieldChange>,
     /// Where it stands on its way.
     pub sync: SyncState,
 }
@@ -220,8 +231,8 @@ pub struct RejectedItem {
     pub record: Uuid,
     /// Why.
     pub reason: RejectionCode,
-    /// `(operation, field, value)` of the edit, so that the officer can read what was refused.
-    pub content: Vec<(String, String, Option<String>)>,
+    /// What it would have done, whole, so that the officer can read what was refused.
+    pub content: Vec<FieldChange>,
 }
 
 /// Something changed that a screen may show.

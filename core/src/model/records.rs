@@ -51,8 +51,17 @@ pub struct Attachment {
 pub struct Concurrency {
     /// The field.
     pub field: String,
-    /// Each value as text with the actor that set it; the first is the one shown everywhere.
-    pub values: Vec<(String, ActorId)>,
+    /// The first is the one shown everywhere.
+    pub values: Vec<ConcurrentValue>,
+}
+
+/// One of several values that a register has at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConcurrentValue {
+    /// The value as text.
+    pub value: String,
+    /// The opening of a store that set it.
+    pub actor: ActorId,
 }
 
 /// One matter that a citizen raised.
