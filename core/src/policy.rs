@@ -75,6 +75,8 @@ impl RejectionCode {
 }
 
 /// Whether `author` may make `edit` on a document that says `before` (`None`: it is created).
+/// `case` is what the case of a person says, because only its recorder may set the person; it is
+/// not asked for of other documents.
 ///
 /// # Errors
 /// The rule that stands against it.
@@ -82,6 +84,7 @@ pub fn check(
     _author: Author,
     _edit: &Edit,
     _before: Option<&DocumentState>,
+    _case: Option<&DocumentState>,
 ) -> Result<(), RejectionCode> {
     todo!()
 }
