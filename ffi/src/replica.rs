@@ -1,0 +1,192 @@
+//! What an app opens: one phone's records.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use gandan_core::client;
+use gandan_core::client::SyncReport;
+use gandan_core::environment::SystemEnvironment;
+use gandan_core::model::{Attachment, AttachmentHash, Directory, Person, Satisfaction, Visit};
+use gandan_core::protocol::initiator::Progress;
+use gandan_core::protocol::invite::Invite;
+use gandan_core::replica::{
+    CaseChange, CaseDetail, CaseSummary, NewCase, NewVisit, PendingItem, Recorded,
+    Replica as CoreReplica,
+};
+use gandan_core::store::StoreKey;
+use gandan_core::store::rows::CaseQuery;
+use uuid::Uuid;
+use zeroize::Zeroize;
+
+use crate::error::GandanError;
+use crate::events::{ChangeObserver, ProgressObserver, SyncProgress};
+use crate::records::RejectedRecord;
+
+/// One phone's encrypted records and its conversation with the ward. Calls that are not `async`
+/// do one short SQLite transaction each; call them off the main thread. Every record call has made
+/// its record durable when it returns.
+#[derive(uniffi::Object)]
+pub struct Replica {
+    core: CoreReplica,
+}
+
+#[uniffi::export(async_runtime = "tokio")]
+impl Replica {
+    /// Opens the store in `directory`, making it if there is none. `key` is 32 bytes from the
+    /// phone's keystore; on [`GandanError::WrongKey`] stop and keep the file.
+    #[uniffi::constructor]
+    pub fn open(directory: String, mut key: Vec<u8>) -> Result<Arc<Self>, GandanError> {
+        let store_key = <[u8; 32]>::try_from(key.as_slice())
+            .map(StoreKey::new)
+            .map_err(|_| GandanError::WrongKey);
+        key.zeroize();
+        let core = CoreReplica::open(
+            Path::new(&directory),
+            &store_key?,
+            Arc::new(SystemEnvironment),
+        )?;
+        Ok(Arc::new(Self { core }))
+    }
+
+    /// Whether the phone belongs to an officer yet.
+    pub fn is_enrolled(&self) -> bool {
+        self.core.enrolment().is_some()
+    }
+
+    /// The ward's reference data as of the last conversation: areas, officers, categories.
+    pub fn directory(&self) -> Option<Directory> {
+        self.core.directory()
+    }
+
+    /// Uses up an invite (`gandan:…`, from the QR code) and binds this store to its officer.
+    pub async fn enrol(&self, invite: String, device_name: String) -> Result<(), GandanError> {
+        let invite: Invite = invite.trim().parse()?;
+        Ok(client::enrol(&self.core, &invite, &device_name).await?)
+    }
+
+    /// Starts a visit; gives its id.
+    pub fn start_visit(&self, visit: NewVisit) -> Result<Uuid, GandanError> {
+        Ok(self.core.start_visit(visit)?)
+    }
+
+    /// Ends a visit, with what came of it.
+    pub fn end_visit(&self, visit: Uuid, summary: Option<String>) -> Result<(), GandanError> {
+        Ok(self.core.end_visit(visit, summary)?)
+    }
+
+    /// Visits, newest first.
+    pub fn visits(&self, limit: u32) -> Result<Vec<Visit>, GandanError> {
+        Ok(self.core.visits(limit)?)
+    }
+
+    /// Records a case; gives its id and the code to say to the citizen.
+    pub fn record_case(&self, case: NewCase) -> Result<Recorded, GandanError> {
+        Ok(self.core.record_case(case)?)
+    }
+
+    /// Corrects a case, as far as the officer's role may.
+    pub fn edit_case(&self, case: Uuid, change: CaseChange) -> Result<(), GandanError> {
+        Ok(self.core.edit_case(case, change)?)
+    }
+
+    /// Voids a case recorded in error; it stays readable, with the reason.
+    pub fn void_case(&self, case: Uuid, reason: String) -> Result<(), GandanError> {
+        Ok(self.core.void_case(case, &reason)?)
+    }
+
+    /// Adds a note; gives its id.
+    pub fn add_note(&self, case: Uuid, text: String) -> Result<Uuid, GandanError> {
+        Ok(self.core.add_note(case, &text)?)
+    }
+
+    /// Attaches a JPEG, PNG or WebP image of at most 10 MiB.
+    pub fn attach(
+        &self,
+        case: Uuid,
+        name: String,
+        bytes: Vec<u8>,
+    ) -> Result<Attachment, GandanError> {
+        Ok(self.core.attach(case, &name, &bytes)?)
+    }
+
+    /// Marks the answer brought, and what the citizen said of it.
+    pub fn mark_delivered(
+        &self,
+        case: Uuid,
+        satisfaction: Satisfaction,
+    ) -> Result<(), GandanError> {
+        Ok(self.core.mark_delivered(case, satisfaction)?)
+    }
+
+    /// The cases that a query asks for; search folds diacritics, exact hits come first.
+    pub fn cases(&self, query: CaseQuery) -> Result<Vec<CaseSummary>, GandanError> {
+        Ok(self.core.cases(&query)?)
+    }
+
+    /// One case, whole.
+    pub fn case(&self, id: Uuid) -> Result<Option<CaseDetail>, GandanError> {
+        Ok(self.core.case(id)?)
+    }
+
+    /// Finds a case by id, short code, official number or external reference, as typed.
+    pub fn find_case(&self, typed: String) -> Result<Option<Uuid>, GandanError> {
+        Ok(self.core.find_case(&typed)?)
+    }
+
+    /// The bytes of an attachment, if they are on this phone.
+    pub fn attachment(&self, hash: AttachmentHash) -> Result<Option<Vec<u8>>, GandanError> {
+        Ok(self.core.attachment(hash)?)
+    }
+
+    /// Edits and attachments without a final word of the ward.
+    pub fn pending(&self) -> Result<Vec<PendingItem>, GandanError> {
+        Ok(self.core.pending()?)
+    }
+
+    /// Edits that the ward refused, with reason and content.
+    pub fn rejected(&self) -> Result<Vec<RejectedRecord>, GandanError> {
+        Ok(self.core.rejected()?.into_iter().map(Into::into).collect())
+    }
+
+    /// A standard automerge file of a case.
+    pub fn export_case(&self, case: Uuid) -> Result<Option<Vec<u8>>, GandanError> {
+        Ok(self.core.export_case(case)?)
+    }
+
+    /// Everything unsent or refused, sealed so that only the ward can read it. For the day a phone
+    /// will not connect: hand the file to the office.
+    pub fn rescue_file(&self) -> Result<Vec<u8>, GandanError> {
+        Ok(self.core.rescue_file()?)
+    }
+
+    /// Rebuilds every row from its document; gives the records whose stored row differed.
+    pub fn check(&self) -> Result<Vec<Uuid>, GandanError> {
+        Ok(self.core.check()?)
+    }
+
+    /// Calls `observer` after every change from now on.
+    pub fn observe(&self, observer: Arc<dyn ChangeObserver>) {
+        self.core
+            .observe(Box::new(move |change| observer.on_change(change.clone())));
+    }
+
+    /// Sends what is unsent and receives what is new.
+    pub async fn sync(
+        &self,
+        observer: Option<Arc<dyn ProgressObserver>>,
+    ) -> Result<SyncReport, GandanError> {
+        let mut tell = move |progress: &Progress| {
+            if let Some(observer) = &observer {
+                observer.on_progress(SyncProgress::from(progress));
+            }
+        };
+        Ok(client::sync(&self.core, &mut tell).await?)
+    }
+}
+
+/// A citizen with nothing known yet, to fill in. Its id is the case's and is set by the core.
+#[uniffi::export]
+#[must_use]
+pub fn unknown_person() -> Person {
+    Person::default()
+}
