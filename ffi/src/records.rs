@@ -398,7 +398,6 @@ pub struct CaseQuery {
     pub recorded_from: Option<Timestamp>,
     #[uniffi(default = None)]
     pub recorded_before: Option<Timestamp>,
-    #[uniffi(default)]
     pub order: CaseOrder,
     #[uniffi(default = 0)]
     pub limit: u32,
