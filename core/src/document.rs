@@ -1,6 +1,7 @@
 //! How edits become a document. The only importer of automerge, which serves as a deterministic
 //! merge engine: its documents are caches that can be thrown away and rebuilt from edits.
 
+mod check;
 mod engine;
 pub mod schema;
 mod state;
@@ -40,6 +41,12 @@ pub enum ExecuteError {
     /// The document would grow over a bound.
     #[error("the document would grow too large")]
     TooLarge,
+    /// The edit names another document; a mistake of the caller's.
+    #[error("the edit belongs to another document")]
+    AnotherDocument,
+    /// automerge refused what the rules let through; a mistake of this program's.
+    #[error("the merge engine failed; the edit was not executed")]
+    EngineFailed,
 }
 
 /// A document as one reads it, and the edits that nothing else builds on yet.
@@ -57,7 +64,33 @@ pub struct Materialized {
 /// # Errors
 /// The first edit that cannot be executed.
 pub fn materialize<'a>(
-    _edits: impl IntoIterator<Item = &'a EncodedEdit>,
+    edits: impl IntoIterator<Item = &'a EncodedEdit>,
 ) -> Result<Materialized, ExecuteError> {
-    todo!()
+    let edits: Vec<&EncodedEdit> = edits.into_iter().collect();
+    let (first, rest) = edits.split_first().ok_or(ExecuteError::NotACreation)?;
+    let mut state = DocumentState::create(first.edit())?;
+    let mut head = first.id();
+    for (index, edit) in rest.iter().enumerate() {
+        if edit.edit().dependencies != [head] {
+            // Concurrent, repeated or wrong: the engine tells which.
+            return merge(&edits[..=index], &edits[index + 1..]);
+        }
+        state.apply(edit.edit())?;
+        head = edit.id();
+    }
+    Ok(Materialized {
+        state,
+        heads: vec![head],
+    })
+}
+
+fn merge(linear: &[&EncodedEdit], rest: &[&EncodedEdit]) -> Result<Materialized, ExecuteError> {
+    let mut document = Document::replay(linear.iter().copied())?;
+    for edit in rest {
+        document.execute(edit)?;
+    }
+    Ok(Materialized {
+        state: document.state(),
+        heads: document.heads(),
+    })
 }

@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use super::ExecuteError;
-use crate::edit::{Edit, FieldName, Item, Value};
+use super::check::{self, Base, History, Shape};
+use crate::edit::limits::{DOCUMENT_EDITS_MAX, DOCUMENT_WEIGHT_MAX};
+use crate::edit::{Edit, FieldName, InitialField, Item, Operation, Value};
 use crate::model::{ActorId, DocumentId};
 
 /// One of the values that a register has now.
@@ -36,22 +38,126 @@ pub struct DocumentState {
     pub document: DocumentId,
     /// By name.
     pub fields: BTreeMap<FieldName, FieldState>,
+    pub(super) history: History,
 }
 
 impl DocumentState {
-    /// The state after a creation.
+    /// The state after a creation in canonical form.
     ///
     /// # Errors
-    /// [`ExecuteError::NotACreation`].
-    pub fn create(_edit: &Edit) -> Result<Self, ExecuteError> {
-        todo!()
+    /// [`ExecuteError::NotACreation`], [`ExecuteError::BrokenSequence`] or [`ExecuteError::TooLarge`].
+    pub fn create(edit: &Edit) -> Result<Self, ExecuteError> {
+        let fields = check::check_creation(edit)?
+            .iter()
+            .map(|(name, initial)| {
+                let field = match initial.clone() {
+                    InitialField::Register(value) => FieldState::Register(vec![Concurrent {
+                        value,
+                        actor: edit.actor,
+                    }]),
+                    InitialField::Text(text) => FieldState::Text(text),
+                    InitialField::List(items) => FieldState::List(items),
+                    InitialField::Counter(value) => FieldState::Counter(value),
+                };
+                (name.clone(), field)
+            })
+            .collect();
+        let mut history = History::default();
+        history.push(edit.actor, edit.sequence, check::weight(edit));
+        Ok(Self {
+            document: edit.document,
+            fields,
+            history,
+        })
     }
 
-    /// The state after an edit whose dependencies are all the heads; nothing changes on error.
+    /// The state after an edit in canonical form whose dependencies are all the heads, which the
+    /// caller knows; nothing changes on error.
     ///
     /// # Errors
-    /// As the merge engine's.
-    pub fn apply(&mut self, _edit: &Edit) -> Result<(), ExecuteError> {
-        todo!()
+    /// As the merge engine's, but for [`ExecuteError::MissingDependency`].
+    pub fn apply(&mut self, edit: &Edit) -> Result<(), ExecuteError> {
+        if edit.document != self.document {
+            return Err(ExecuteError::AnotherDocument);
+        }
+        check::check_change(edit, &self.history, self)?;
+        for operation in &edit.operations {
+            self.apply_operation(operation, edit.actor);
+        }
+        self.history
+            .push(edit.actor, edit.sequence, check::weight(edit));
+        Ok(())
     }
+
+    /// The sequence number that the next edit of `actor` on this document must have.
+    #[must_use]
+    pub fn next_sequence(&self, actor: ActorId) -> u64 {
+        self.history.next_sequence(actor)
+    }
+
+    /// Whether so much was executed already that nothing more should be taken. Execution itself
+    /// counts only what an edit builds on; whoever admits edits asks this too, so that a device
+    /// cannot grow a document for ever by edits that do not know of each other.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.history.edits >= DOCUMENT_EDITS_MAX || self.history.weight >= DOCUMENT_WEIGHT_MAX
+    }
+
+    fn apply_operation(&mut self, operation: &Operation, actor: ActorId) {
+        match operation {
+            Operation::Create { .. } => {}
+            Operation::SetRegister { field, value } => {
+                let register = FieldState::Register(vec![Concurrent {
+                    value: value.clone(),
+                    actor,
+                }]);
+                self.fields.insert(field.clone(), register);
+            }
+            Operation::SpliceText {
+                field,
+                position,
+                delete,
+                insert,
+                ..
+            } => {
+                if let Some(FieldState::Text(text)) = self.fields.get_mut(field) {
+                    let begin = byte_of_scalar(text, *position as usize);
+                    let end = begin + byte_of_scalar(&text[begin..], *delete as usize);
+                    text.replace_range(begin..end, insert);
+                }
+            }
+            Operation::AppendItem { field, item } => {
+                if let Some(FieldState::List(items)) = self.fields.get_mut(field) {
+                    items.push(item.clone());
+                }
+            }
+            Operation::Increment { field, by } => {
+                if let Some(FieldState::Counter(value)) = self.fields.get_mut(field) {
+                    *value = value.saturating_add(*by);
+                }
+            }
+        }
+    }
+}
+
+impl Base for DocumentState {
+    fn field_count(&self) -> usize {
+        self.fields.len()
+    }
+
+    fn shape(&self, field: &FieldName) -> Option<Shape> {
+        self.fields.get(field).map(|state| match state {
+            FieldState::Register(_) => Shape::Register,
+            FieldState::Text(text) => Shape::Text(text.chars().count()),
+            FieldState::List(items) => Shape::List(items.len()),
+            FieldState::Counter(value) => Shape::Counter(*value),
+        })
+    }
+}
+
+/// Where the scalar with this index begins; the end if there are fewer.
+fn byte_of_scalar(text: &str, index: usize) -> usize {
+    text.char_indices()
+        .nth(index)
+        .map_or(text.len(), |(byte, _)| byte)
 }

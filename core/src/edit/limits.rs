@@ -18,3 +18,17 @@ pub const ITEM_PARTS_MAX: usize = 16;
 pub const DEPENDENCIES_MAX: usize = 32;
 /// Longest text that splices may grow a field to, in Unicode scalars.
 pub const TEXT_SCALARS_MAX: usize = 64 * 1024;
+/// Most fields in a document. Above [`FIELDS_MAX`], so that a newer app can add some later.
+pub const DOCUMENT_FIELDS_MAX: usize = 192;
+/// Most items that appending may grow a list to. A case has a few notes; a thousand is a flood.
+pub const LIST_ITEMS_MAX: usize = 1024;
+/// Farthest from zero that a counter may be, at creation and after any increment.
+pub const COUNTER_MAX: i64 = 1 << 40;
+/// Largest single step of a counter. Steps taken concurrently are added without being asked, so
+/// it takes 2^31 of them to leave the range of an integer.
+pub const COUNTER_STEP_MAX: i64 = 1 << 32;
+/// Most edits that an edit may build on in one document. A case sees some twenty in its life.
+pub const DOCUMENT_EDITS_MAX: u64 = 4096;
+/// Most that these edits may weigh together (about the bytes of their values), because a history
+/// is kept for ever and is read whole when somebody opens the document.
+pub const DOCUMENT_WEIGHT_MAX: u64 = 4 * 1024 * 1024;
