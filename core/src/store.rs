@@ -7,7 +7,9 @@ pub mod connection;
 pub mod device;
 pub mod rows;
 
+use data_encoding::HEXLOWER_PERMISSIVE;
 use thiserror::Error;
+use zeroize::Zeroizing;
 
 /// The 256-bit raw key of a store, from the phone's keystore or the server's key file.
 #[derive(Clone, zeroize::ZeroizeOnDrop)]
@@ -22,8 +24,16 @@ impl StoreKey {
 
     /// Reads 64 hexadecimal digits.
     #[must_use]
-    pub fn from_hex(_digits: &str) -> Option<Self> {
-        todo!()
+    pub fn from_hex(digits: &str) -> Option<Self> {
+        let mut key = Zeroizing::new([0; 32]);
+        // The length first: the decoder panics if the output does not fit the input.
+        if digits.len() != 2 * key.len() {
+            return None;
+        }
+        HEXLOWER_PERMISSIVE
+            .decode_mut(digits.as_bytes(), key.as_mut_slice())
+            .ok()?;
+        Some(Self(*key))
     }
 }
 
@@ -79,4 +89,30 @@ pub enum StoreError {
     /// Any other word of SQLite: a bug of ours.
     #[error("the store failed")]
     Database(#[source] rusqlite::Error),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_64_hexadecimal_digits_of_either_case() {
+        let digits = "0123456789abcdef".repeat(4);
+        let key = StoreKey::from_hex(&digits).expect("a key");
+        assert_eq!(key.0[..3], [0x01, 0x23, 0x45]);
+        assert_eq!(
+            StoreKey::from_hex(&digits.to_uppercase()).map(|key| key.0),
+            Some(key.0)
+        );
+        for wrong in [
+            "",
+            &digits[1..],
+            &format!("{digits}0"),
+            &format!("{digits}\n"),
+            &digits.replace('f', "g"),
+            &digits.replace("ef", "é"),
+        ] {
+            assert!(StoreKey::from_hex(wrong).is_none(), "{wrong}");
+        }
+    }
 }
