@@ -15,6 +15,10 @@ pub trait Environment: Send + Sync {
 pub struct SystemEnvironment;
 
 impl Environment for SystemEnvironment {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is where everybody else's time comes from"
+    )]
     fn now(&self) -> Timestamp {
         let since = std::time::SystemTime::now()
             .duration_since(std::time::UNIX_EPOCH)
@@ -22,6 +26,10 @@ impl Environment for SystemEnvironment {
         Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is where everybody else's chance comes from"
+    )]
     fn fill_random(&self, bytes: &mut [u8]) {
         getrandom::fill(bytes).expect("the operating system gives random bytes");
     }
