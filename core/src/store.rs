@@ -8,6 +8,7 @@ pub mod device;
 pub mod rows;
 
 use data_encoding::HEXLOWER_PERMISSIVE;
+use rusqlite::ErrorCode;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -63,6 +64,14 @@ pub enum OpenError {
         /// Name of the file it was renamed to.
         set_aside: String,
     },
+    /// The file belongs to another program.
+    #[error("this file is no store of this program; choose another folder, nothing was changed")]
+    Foreign,
+    /// No space left to open it. What was recorded before is safe.
+    #[error(
+        "there is no space left to open the store; free some, what was recorded before is safe"
+    )]
+    Full,
     /// Another process has it open for writing.
     #[error("another program has this store open; close it and try again")]
     Busy,
@@ -89,6 +98,21 @@ pub enum StoreError {
     /// Any other word of SQLite: a bug of ours.
     #[error("the store failed")]
     Database(#[source] rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        if connection::is_full(&error) {
+            return Self::Full;
+        }
+        if connection::is_damage(&error) {
+            return Self::Damaged(error);
+        }
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
+            _ => Self::Database(error),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -98,7 +98,10 @@ impl From<OpenError> for GandanError {
                 set_aside: Some(set_aside),
             },
             OpenError::Busy => Self::StorageBusy,
-            error @ (OpenError::Unusable(_) | OpenError::Database(_)) => Self::internal(&error),
+            OpenError::Full => Self::StorageFull,
+            error @ (OpenError::Foreign | OpenError::Unusable(_) | OpenError::Database(_)) => {
+                Self::internal(&error)
+            }
         }
     }
 }
