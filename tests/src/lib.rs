@@ -1,1 +1,3 @@
 //! The harness of simulations and end-to-end tests.
+
+pub mod simulation;

@@ -1,0 +1,105 @@
+//! A ward and its phones in one thread, in virtual time, from one seed: the real stores, sessions
+//! and admission with every fault between them that this harness can name.
+//!
+//! [`world`] owns time and chance, [`conversation`] carries bytes between a phone and the ward and
+//! breaks off where it is told, [`fleet`] holds the ward and the phones with their files, [`ledger`]
+//! remembers what was promised to people, [`story`] draws the next thing that happens, [`checks`]
+//! says whether the promises were kept. [`run`] plays one seed.
+
+pub mod checks;
+pub mod conversation;
+pub mod fleet;
+pub mod ledger;
+pub mod story;
+pub mod world;
+
+use fleet::Fleet;
+use story::Story;
+
+/// How long one seed plays, and with whom.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
+    /// From which everything follows.
+    pub seed: u64,
+    /// Phones at the start; clones come on top.
+    pub phones: usize,
+    /// Random things that happen before the faults stop.
+    pub steps: usize,
+}
+
+impl Plan {
+    /// The usual length: a few phones, a day of work.
+    #[must_use]
+    pub fn of_seed(seed: u64) -> Self {
+        Self {
+            seed,
+            phones: 2 + usize::try_from(seed % 3).expect("a remainder of three fits"),
+            steps: 60,
+        }
+    }
+}
+
+/// What one seed went through, so that a run shows that it tried something.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Cases that a record call acknowledged.
+    pub cases: usize,
+    /// Notes that a call acknowledged.
+    pub notes: usize,
+    /// Conversations that said everything.
+    pub conversations: usize,
+    /// Conversations cut off.
+    pub cuts: usize,
+    /// Power cuts on a phone.
+    pub crashes: usize,
+    /// Phones copied.
+    pub clones: usize,
+    /// Phones put back from an old copy.
+    pub phone_restores: usize,
+    /// Wards put back from an old copy.
+    pub ward_restores: usize,
+    /// Conversations whose bytes were delivered to the ward a second time.
+    pub replays: usize,
+    /// Edits that the ward refused.
+    pub rejections: usize,
+    /// Rounds after the faults stopped until everything was equal.
+    pub rounds_to_heal: usize,
+}
+
+impl Tally {
+    /// Both together; of the rounds the larger.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            cases: self.cases + other.cases,
+            notes: self.notes + other.notes,
+            conversations: self.conversations + other.conversations,
+            cuts: self.cuts + other.cuts,
+            crashes: self.crashes + other.crashes,
+            clones: self.clones + other.clones,
+            phone_restores: self.phone_restores + other.phone_restores,
+            ward_restores: self.ward_restores + other.ward_restores,
+            replays: self.replays + other.replays,
+            rejections: self.rejections + other.rejections,
+            rounds_to_heal: self.rounds_to_heal.max(other.rounds_to_heal),
+        }
+    }
+}
+
+/// Plays one seed and checks every promise.
+///
+/// # Panics
+/// With the seed and the promise that was broken.
+#[must_use]
+pub fn run(plan: Plan) -> Tally {
+    let mut fleet = Fleet::new(plan);
+    let mut story = Story::new(plan);
+    for _ in 0..plan.steps {
+        story.step(&mut fleet);
+        checks::always(&fleet);
+    }
+    story.finish(&mut fleet);
+    fleet.heal();
+    checks::healed(&fleet);
+    fleet.tally()
+}

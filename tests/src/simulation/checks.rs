@@ -1,0 +1,238 @@
+//! Whether the promises were kept: EDITS.md and the invariants, as assertions that name the seed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gandan_core::model::Case;
+use gandan_core::replica::SyncState;
+use gandan_core::store::rows::{self, CaseQuery, CaseRow};
+use gandan_server::ward::Ward;
+use uuid::Uuid;
+
+use super::fleet::{Fleet, Phone};
+
+/// Everything a ward shows, to compare.
+#[must_use]
+pub fn snapshot_of_ward(ward: &Ward) -> BTreeMap<Uuid, Case> {
+    ward_rows(ward)
+        .into_keys()
+        .map(|id| {
+            let case = ward
+                .case(id)
+                .expect("the ward answers")
+                .expect("a case with a row has a document");
+            (id, case)
+        })
+        .collect()
+}
+
+fn ward_rows(ward: &Ward) -> BTreeMap<Uuid, CaseRow> {
+    ward.read(|connection| rows::cases(connection, &CaseQuery::default()))
+        .expect("the ward answers")
+        .into_iter()
+        .map(|row| (row.case.id, row))
+        .collect()
+}
+
+fn phone_rows(phone: &Phone) -> BTreeMap<Uuid, CaseRow> {
+    phone
+        .replica
+        .cases(&CaseQuery::default())
+        .expect("the store answers")
+        .into_iter()
+        .map(|summary| (summary.row.case.id, summary.row))
+        .collect()
+}
+
+fn snapshot_of_phone(phone: &Phone) -> BTreeMap<Uuid, Case> {
+    phone_rows(phone)
+        .into_keys()
+        .map(|id| {
+            let detail = phone
+                .replica
+                .case(id)
+                .expect("the store answers")
+                .expect("a case with a row has a document");
+            (id, detail.case)
+        })
+        .collect()
+}
+
+/// What must hold after every step: nobody is told 'on the server' of something that is not.
+pub fn always(fleet: &Fleet) {
+    if fleet.was_ward_restored {
+        // A phone that was told before the restore learns of it at its next conversation.
+        return;
+    }
+    let on_ward = ward_rows(&fleet.ward);
+    for phone in &fleet.phones {
+        for summary in phone
+            .replica
+            .cases(&CaseQuery::default())
+            .expect("the store answers")
+        {
+            assert!(
+                summary.sync != SyncState::OnServer || on_ward.contains_key(&summary.row.case.id),
+                "seed {}: {} says 'on the server' of a case that the ward does not have",
+                fleet.plan.seed,
+                phone.name
+            );
+        }
+    }
+}
+
+/// Whether every phone shows what the ward shows, with nothing unsent.
+#[must_use]
+pub fn is_converged(fleet: &Fleet) -> bool {
+    let ward = snapshot_of_ward(&fleet.ward);
+    fleet.phones.iter().all(|phone| {
+        phone
+            .replica
+            .pending()
+            .expect("the store answers")
+            .is_empty()
+            && snapshot_of_phone(phone) == ward
+    })
+}
+
+/// Fails with what differs.
+pub fn explain_divergence(fleet: &Fleet) {
+    let ward = snapshot_of_ward(&fleet.ward);
+    for phone in &fleet.phones {
+        let pending = phone.replica.pending().expect("the store answers");
+        assert!(
+            pending.is_empty(),
+            "seed {}: {} still has {} unsent items after the faults stopped",
+            fleet.plan.seed,
+            phone.name,
+            pending.len()
+        );
+        assert_eq!(
+            snapshot_of_phone(phone),
+            ward,
+            "seed {}: {} and the ward differ after the faults stopped",
+            fleet.plan.seed,
+            phone.name
+        );
+    }
+}
+
+/// What must hold once faults stopped and everybody talked.
+pub fn healed(fleet: &Fleet) {
+    nothing_is_lost(fleet);
+    rows_are_projections(fleet);
+    numbers_are_unique(fleet);
+    for phone in &fleet.phones {
+        for (id, _) in phone_rows(phone) {
+            let detail = phone
+                .replica
+                .case(id)
+                .expect("the store answers")
+                .expect("the case is there");
+            assert!(
+                matches!(detail.sync, SyncState::OnServer | SyncState::Rejected),
+                "seed {}: {} says {:?} of a case although nothing is unsent",
+                fleet.plan.seed,
+                phone.name,
+                detail.sync
+            );
+        }
+    }
+}
+
+/// Every acknowledged record is on the ward, each note once, or listed as refused with its content.
+fn nothing_is_lost(fleet: &Fleet) {
+    let seed = fleet.plan.seed;
+    let ward = snapshot_of_ward(&fleet.ward);
+    let refused: Vec<_> = fleet
+        .phones
+        .iter()
+        .flat_map(|phone| phone.replica.rejected().expect("the store answers"))
+        .collect();
+    for (id, promised) in &fleet.ledger.cases {
+        let case = ward
+            .get(id)
+            .unwrap_or_else(|| panic!("seed {seed}: a recorded case is nowhere"));
+        if !promised.text.is_empty() {
+            assert_eq!(case.text, promised.text, "seed {seed}: the words changed");
+        }
+        for words in &promised.notes {
+            let times = case.notes.iter().filter(|note| note.text == *words).count();
+            let is_refused = refused.iter().any(|item| {
+                item.content.iter().any(|change| {
+                    change
+                        .value
+                        .as_deref()
+                        .is_some_and(|value| value.contains(words.as_str()))
+                })
+            });
+            assert!(
+                times == 1 || (times == 0 && is_refused),
+                "seed {seed}: a note is there {times} times"
+            );
+        }
+        let refused_counts = refused
+            .iter()
+            .filter(|item| item.record == *id)
+            .flat_map(|item| &item.content)
+            .filter(|change| change.operation == "increment")
+            .count();
+        let refused_counts = i64::try_from(refused_counts).expect("few");
+        assert!(
+            case.households <= 1 + promised.households
+                && case.households >= 1 + promised.households - refused_counts,
+            "seed {seed}: {} households were counted and {} are shown",
+            promised.households + 1,
+            case.households
+        );
+    }
+}
+
+/// Rows are what their documents say, on both sides.
+fn rows_are_projections(fleet: &Fleet) {
+    for phone in &fleet.phones {
+        assert_eq!(
+            phone.replica.check().expect("the store answers"),
+            Vec::<Uuid>::new(),
+            "seed {}: rows of {} differ from their documents",
+            fleet.plan.seed,
+            phone.name
+        );
+    }
+    for (id, row) in ward_rows(&fleet.ward) {
+        let case = fleet
+            .ward
+            .case(id)
+            .expect("the ward answers")
+            .expect("a case with a row has a document");
+        let expected = Case {
+            notes: Vec::new(),
+            attachments: Vec::new(),
+            conflicts: Vec::new(),
+            ..case.clone()
+        };
+        assert_eq!(
+            row.case, expected,
+            "seed {}: a row differs",
+            fleet.plan.seed
+        );
+        assert_eq!(usize::try_from(row.note_count), Ok(case.notes.len()));
+        assert_eq!(
+            usize::try_from(row.conflict_count),
+            Ok(case.conflicts.len())
+        );
+    }
+}
+
+/// No official number is given to two cases.
+fn numbers_are_unique(fleet: &Fleet) {
+    let mut seen = BTreeSet::new();
+    for case in snapshot_of_ward(&fleet.ward).into_values() {
+        if let Some(number) = case.official_number {
+            assert!(
+                seen.insert(number),
+                "seed {}: two cases have one official number",
+                fleet.plan.seed
+            );
+        }
+    }
+}

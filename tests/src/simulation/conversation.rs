@@ -1,0 +1,191 @@
+//! Bytes between phones and the ward: in order, in random portions, cut off anywhere.
+
+use gandan_core::model::DeviceId;
+use gandan_core::protocol::initiator::Initiator;
+use gandan_core::protocol::responder::Responder;
+use gandan_core::replica::Replica;
+use gandan_server::ward::Ward;
+
+use super::world::Dice;
+
+/// Turns of the loop after which a conversation that says nothing new is a livelock.
+const IDLE_TURNS_MAX: usize = 3;
+
+/// Where a conversation breaks off, counted in things that happen (commands executed, portions
+/// delivered) from its beginning. Both sides lose the connection; what was durable stays.
+pub type Cut = Option<usize>;
+
+/// One connection and the two state machines at its ends.
+pub struct Conversation<'a> {
+    phone: &'a Replica,
+    device: DeviceId,
+    initiator: Initiator,
+    responder: Responder,
+    up: Vec<u8>,
+    down: Vec<u8>,
+    /// Everything the phone said, for a replay.
+    said: Vec<u8>,
+    events: usize,
+    cut: Cut,
+}
+
+/// How a conversation ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ending {
+    /// Whether both sides said everything.
+    pub is_complete: bool,
+    /// Everything the phone said.
+    pub said: Vec<u8>,
+    /// How many things happened.
+    pub events: usize,
+}
+
+impl<'a> Conversation<'a> {
+    /// A new connection of an enrolled phone.
+    #[must_use]
+    pub fn new(phone: &'a Replica, cut: Cut) -> Self {
+        let opening = phone
+            .begin_conversation("simulated")
+            .expect("the store answers")
+            .expect("the phone is enrolled");
+        Self {
+            phone,
+            device: DeviceId(phone.device_key().verifying_key().to_bytes()),
+            initiator: Initiator::new(opening),
+            responder: Responder::new(),
+            up: Vec::new(),
+            down: Vec::new(),
+            said: Vec::new(),
+            events: 0,
+            cut,
+        }
+    }
+
+    fn is_cut(&self) -> bool {
+        self.cut.is_some_and(|after| self.events >= after)
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_cut() || (self.initiator.is_finished() && self.down.is_empty())
+    }
+
+    /// The phone's turn: its store, its words, and what it hears.
+    fn phone_turn(&mut self, dice: &mut Dice) {
+        while !self.is_cut() {
+            if let Some(command) = self.initiator.poll_command() {
+                let answer = self.phone.execute(command).expect("the store answers");
+                self.events += 1;
+                self.initiator.handle_answer(answer);
+            } else if let Some(bytes) = self.initiator.poll_transmit() {
+                self.said.extend_from_slice(&bytes);
+                self.up.extend_from_slice(&bytes);
+            } else if self.down.is_empty() {
+                break;
+            } else {
+                let portion = take(&mut self.down, dice);
+                self.events += 1;
+                self.initiator
+                    .handle_bytes(&portion)
+                    .expect("our ward keeps the protocol");
+            }
+        }
+        while self.initiator.poll_progress().is_some() {}
+    }
+
+    /// The ward's turn to hear; it stops while it is busy.
+    fn ward_hears(&mut self, dice: &mut Dice) {
+        while !self.is_cut() && !self.up.is_empty() && !self.responder.is_busy() {
+            let portion = take(&mut self.up, dice);
+            self.events += 1;
+            self.responder
+                .handle_bytes(&portion)
+                .expect("our phone keeps the protocol");
+        }
+    }
+}
+
+fn take(from: &mut Vec<u8>, dice: &mut Dice) -> Vec<u8> {
+    let length = if dice.percent(30) {
+        1 + dice.below(from.len())
+    } else {
+        from.len()
+    };
+    from.drain(..length).collect()
+}
+
+/// Holds several conversations at once; what their wards ask goes into one transaction.
+#[must_use]
+pub fn converse(
+    ward: &Ward,
+    mut conversations: Vec<Conversation<'_>>,
+    dice: &mut Dice,
+) -> Vec<Ending> {
+    let mut idle_turns = 0;
+    while conversations.iter().any(|one| !one.is_over()) {
+        let before: usize = conversations.iter().map(|one| one.events).sum();
+        let mut asked = Vec::new();
+        for (index, one) in conversations.iter_mut().enumerate() {
+            if one.is_over() {
+                continue;
+            }
+            one.phone_turn(dice);
+            one.ward_hears(dice);
+            if !one.is_cut()
+                && let Some(command) = one.responder.poll_command()
+            {
+                asked.push((index, (one.device, command)));
+            }
+        }
+        let (indexes, commands): (Vec<_>, Vec<_>) = asked.into_iter().unzip();
+        if !commands.is_empty() {
+            let answers = ward.execute_all(commands).expect("the ward answers");
+            for (index, answer) in indexes.into_iter().zip(answers) {
+                conversations[index].events += 1;
+                if !conversations[index].is_cut() {
+                    conversations[index].responder.handle_answer(answer);
+                }
+            }
+        }
+        for one in &mut conversations {
+            if !one.is_cut() {
+                while let Some(bytes) = one.responder.poll_transmit() {
+                    one.down.extend_from_slice(&bytes);
+                }
+            }
+        }
+        let after: usize = conversations.iter().map(|one| one.events).sum();
+        idle_turns = if after == before { idle_turns + 1 } else { 0 };
+        assert!(
+            idle_turns <= IDLE_TURNS_MAX,
+            "a conversation waits for ever: neither side has anything to say"
+        );
+    }
+    conversations
+        .into_iter()
+        .map(|one| Ending {
+            is_complete: one.initiator.is_finished() && !one.is_cut(),
+            said: one.said,
+            events: one.events,
+        })
+        .collect()
+}
+
+/// Delivers to the ward once more what a phone said, as a network or an attacker may.
+pub fn replay(ward: &Ward, device: DeviceId, said: &[u8]) {
+    let mut responder = Responder::new();
+    let mut rest = said;
+    while !rest.is_empty() || responder.is_busy() {
+        if !responder.is_busy() && !rest.is_empty() {
+            let (portion, after) = rest.split_at(rest.len().min(1_024));
+            rest = after;
+            if responder.handle_bytes(portion).is_err() {
+                return;
+            }
+        }
+        while let Some(command) = responder.poll_command() {
+            let answer = ward.execute(device, command).expect("the ward answers");
+            responder.handle_answer(answer);
+        }
+        while responder.poll_transmit().is_some() {}
+    }
+}

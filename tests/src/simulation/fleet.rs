@@ -1,0 +1,305 @@
+//! The ward and the phones with their files: what a hand can do to them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use gandan_core::environment::Environment;
+use gandan_core::model::{DeviceId, Role, WardCode};
+use gandan_core::policy::Author;
+use gandan_core::protocol::enrolment::EnrolmentRequest;
+use gandan_core::replica::Replica;
+use gandan_core::store::StoreKey;
+use gandan_server::ward::{Staff, Ward};
+use tempfile::TempDir;
+
+use super::conversation::{Conversation, Cut, Ending, converse, replay};
+use super::ledger::Ledger;
+use super::world::{Clock, Dice, SimulatedEnvironment};
+use super::{Plan, Tally, checks};
+
+/// Phường Tân Hòa.
+const WARD: &str = "26995";
+/// One year and a half in milliseconds: a phone whose battery died and whose date was never set.
+const SKEW_MS: i64 = 47_000_000_000;
+/// Rounds within which everything must be equal once faults stop: everybody sends, then everybody
+/// hears; a restored ward costs one more because its phones first give back what it lost.
+const ROUNDS_TO_HEAL_MAX: usize = 3;
+
+/// One phone: its files, and the store open on them.
+pub struct Phone {
+    /// Shown in failures.
+    pub name: String,
+    /// In whose name it writes.
+    pub author: Author,
+    /// Open, except in the middle of a crash.
+    pub replica: Replica,
+    folder: PathBuf,
+}
+
+impl Phone {
+    /// The device that its key names; a clone has the same.
+    #[must_use]
+    pub fn device(&self) -> DeviceId {
+        DeviceId(self.replica.device_key().verifying_key().to_bytes())
+    }
+}
+
+/// The ward, its phones and everything they promised.
+pub struct Fleet {
+    /// The seed, for messages.
+    pub plan: Plan,
+    /// Time that everybody shares.
+    pub clock: Clock,
+    /// The ward.
+    pub ward: Ward,
+    /// A clerk.
+    pub clerk: Staff,
+    /// Every phone that is in somebody's hand.
+    pub phones: Vec<Phone>,
+    /// What was promised.
+    pub ledger: Ledger,
+    /// What happened.
+    pub tally: Tally,
+    /// Whether the ward lost something that only it had.
+    pub was_ward_restored: bool,
+    dice: Dice,
+    folders: usize,
+    root: TempDir,
+    ward_folder: PathBuf,
+}
+
+impl Fleet {
+    /// A ward with enrolled phones; the odd ones have a clock that is far off.
+    #[must_use]
+    pub fn new(plan: Plan) -> Self {
+        let root = tempfile::tempdir().expect("the test machine has a temporary folder");
+        let clock = Clock::default();
+        let ward_folder = root.path().join("ward");
+        let environment = SimulatedEnvironment::new(clock.clone(), 0, Dice::new(plan.seed, 1));
+        let code: WardCode = WARD.parse().expect("a ward code");
+        let ward = Ward::init(&ward_folder, code, environment).expect("a ward can be made");
+        let officer = ward
+            .officer("Ngô Thị Hạnh", Role::Triage, &[])
+            .expect("an officer can be added");
+        let clerk = Staff {
+            author: Author {
+                officer,
+                role: Role::Triage,
+            },
+            login: "hanh".to_owned(),
+            name: "Ngô Thị Hạnh".to_owned(),
+        };
+        let mut fleet = Self {
+            plan,
+            clock,
+            ward,
+            clerk,
+            phones: Vec::new(),
+            ledger: Ledger::default(),
+            tally: Tally::default(),
+            was_ward_restored: false,
+            dice: Dice::new(plan.seed, 2),
+            folders: 0,
+            root,
+            ward_folder,
+        };
+        for number in 0..plan.phones {
+            fleet.add_phone(number);
+        }
+        fleet
+    }
+
+    fn add_phone(&mut self, number: usize) {
+        let folder = self.new_folder("phone");
+        let replica = self.open(&folder);
+        let officer = self
+            .ward
+            .officer(&format!("Cán bộ {number}"), Role::Leader, &[])
+            .expect("an officer can be added");
+        let invite = self
+            .ward
+            .invite(officer, &["127.0.0.1:1".to_owned()], 3_600_000)
+            .expect("an invite can be made");
+        let device = DeviceId(replica.device_key().verifying_key().to_bytes());
+        let request = EnrolmentRequest {
+            token: invite.token,
+            device_name: format!("phone {number}"),
+        };
+        let enrolment = self
+            .ward
+            .enrol(device, &request)
+            .expect("the ward answers")
+            .expect("the invite holds");
+        replica
+            .set_enrolment(&enrolment)
+            .expect("the store answers");
+        self.phones.push(Phone {
+            name: format!("phone {number}"),
+            author: Author {
+                officer,
+                role: Role::Leader,
+            },
+            replica,
+            folder,
+        });
+    }
+
+    fn new_folder(&mut self, what: &str) -> PathBuf {
+        self.folders += 1;
+        self.root.path().join(format!("{what}-{}", self.folders))
+    }
+
+    /// Opens a store; chance and clock are this opening's own.
+    fn open(&self, folder: &Path) -> Replica {
+        let opening = u64::try_from(self.folders).expect("few folders");
+        let skew_ms = if opening.is_multiple_of(2) {
+            SKEW_MS
+        } else {
+            0
+        };
+        let environment: Arc<dyn Environment> = SimulatedEnvironment::new(
+            self.clock.clone(),
+            skew_ms,
+            Dice::new(self.plan.seed, 1_000 + opening),
+        );
+        Replica::open(folder, &StoreKey::new([7; 32]), environment).expect("the store opens")
+    }
+
+    /// A conversation of each phone named, all at once; `cuts` says where each breaks off.
+    pub fn sync(&mut self, phones: &[usize], cuts: &[Cut]) -> Vec<Ending> {
+        let conversations = phones
+            .iter()
+            .zip(cuts)
+            .map(|(&phone, &cut)| Conversation::new(&self.phones[phone].replica, cut))
+            .collect();
+        let endings = converse(&self.ward, conversations, &mut self.dice);
+        for ending in &endings {
+            if ending.is_complete {
+                self.tally.conversations += 1;
+            } else {
+                self.tally.cuts += 1;
+            }
+        }
+        endings
+    }
+
+    /// Delivers the bytes of a conversation a second time: nothing may change.
+    pub fn replay(&mut self, phone: usize, said: &[u8]) {
+        let before = checks::snapshot_of_ward(&self.ward);
+        replay(&self.ward, self.phones[phone].device(), said);
+        assert_eq!(
+            before,
+            checks::snapshot_of_ward(&self.ward),
+            "seed {}: bytes delivered twice changed the ward",
+            self.plan.seed
+        );
+        self.tally.replays += 1;
+    }
+
+    /// The power of a phone goes: what is on disk at this instant is all that is left.
+    pub fn crash(&mut self, phone: usize) {
+        let folder = self.new_folder("crashed");
+        copy(&self.phones[phone].folder, &folder);
+        self.phones[phone].replica = self.open(&folder);
+        self.phones[phone].folder = folder;
+        self.tally.crashes += 1;
+    }
+
+    /// Somebody copies a phone onto a second one; both go on.
+    pub fn clone_phone(&mut self, phone: usize) {
+        let folder = self.new_folder("clone");
+        copy(&self.phones[phone].folder, &folder);
+        let replica = self.open(&folder);
+        self.phones.push(Phone {
+            name: format!("clone {} of {}", self.folders, self.phones[phone].name),
+            author: self.phones[phone].author,
+            replica,
+            folder,
+        });
+        self.tally.clones += 1;
+    }
+
+    /// A copy of a phone's files, to be put back later.
+    pub fn back_up_phone(&mut self, phone: usize) -> PathBuf {
+        let folder = self.new_folder("backup");
+        copy(&self.phones[phone].folder, &folder);
+        folder
+    }
+
+    /// A phone is put back from an old copy, after it had told the ward everything.
+    pub fn restore_phone(&mut self, phone: usize, backup: &Path) {
+        let folder = self.new_folder("restored");
+        copy(backup, &folder);
+        self.phones[phone].replica = self.open(&folder);
+        self.phones[phone].folder = folder;
+        self.tally.phone_restores += 1;
+    }
+
+    /// A copy of the ward's files, to be put back later.
+    pub fn back_up_ward(&mut self) -> PathBuf {
+        let folder = self.new_folder("ward-backup");
+        copy(&self.ward_folder, &folder);
+        folder
+    }
+
+    /// The ward is put back from an old copy: files swapped, nobody is told.
+    pub fn restore_ward(&mut self, backup: &Path) {
+        let folder = self.new_folder("ward-restored");
+        copy(backup, &folder);
+        let purpose = 500 + u64::try_from(self.folders).expect("few folders");
+        let environment =
+            SimulatedEnvironment::new(self.clock.clone(), 0, Dice::new(self.plan.seed, purpose));
+        self.ward = Ward::open(&folder, environment).expect("the ward opens");
+        self.ward_folder = folder;
+        self.was_ward_restored = true;
+        self.tally.ward_restores += 1;
+    }
+
+    /// Faults stop: everybody talks to the ward until all is equal, which may not take long.
+    pub fn heal(&mut self) {
+        let everybody: Vec<usize> = (0..self.phones.len()).collect();
+        for round in 1..=ROUNDS_TO_HEAL_MAX {
+            for &phone in &everybody {
+                let endings = self.sync(&[phone], &[None]);
+                assert!(
+                    endings[0].is_complete,
+                    "seed {}: a conversation without faults does not end",
+                    self.plan.seed
+                );
+            }
+            self.tally.rounds_to_heal = round;
+            if checks::is_converged(self) {
+                return;
+            }
+        }
+        checks::explain_divergence(self);
+    }
+
+    /// What happened so far.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        let mut tally = self.tally;
+        tally.cases = self.ledger.cases.len();
+        tally.notes = self.ledger.note_count;
+        tally.rejections = self
+            .phones
+            .iter()
+            .map(|phone| phone.replica.rejected().expect("the store answers").len())
+            .sum();
+        tally
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder can be made");
+    for entry in fs::read_dir(from).expect("the folder is there") {
+        let entry = entry.expect("the folder can be read");
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).expect("the file can be copied");
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! What happens next: people at work, and the world that gets in their way.
+
+use std::path::PathBuf;
+
+use gandan_core::model::{Person, Status, Urgency};
+use gandan_core::replica::{CaseChange, NewCase, RecordError};
+use gandan_core::store::rows::CaseQuery;
+use gandan_server::app;
+use gandan_server::ward::WardError;
+use uuid::Uuid;
+
+use super::Plan;
+use super::fleet::Fleet;
+use super::world::Dice;
+
+/// Which of the two histories is set back in this seed. Never both: what only a wiped phone and a
+/// wiped ward held is gone by the hand of man, and no engine can promise it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SetBack {
+    Phone,
+    Ward,
+}
+
+/// Draws events.
+pub struct Story {
+    dice: Dice,
+    set_back: SetBack,
+    phone_backup: Option<(usize, PathBuf)>,
+    ward_backup: Option<PathBuf>,
+    words: usize,
+}
+
+impl Story {
+    /// The story of a seed.
+    #[must_use]
+    pub fn new(plan: Plan) -> Self {
+        let mut dice = Dice::new(plan.seed, 0);
+        let set_back = *dice.pick(&[SetBack::Phone, SetBack::Ward]);
+        Self {
+            dice,
+            set_back,
+            phone_backup: None,
+            ward_backup: None,
+            words: 0,
+        }
+    }
+
+    /// The next thing.
+    pub fn step(&mut self, fleet: &mut Fleet) {
+        let pause_ms = i64::try_from(self.dice.below(3_600_000)).expect("an hour fits");
+        fleet.clock.advance_ms(pause_ms);
+        let phone = self.dice.below(fleet.phones.len());
+        match self.dice.below(100) {
+            0..20 => self.record(fleet, phone),
+            20..36 => self.work_on_a_case(fleet, phone),
+            36..52 => self.clerk_works(fleet),
+            52..74 => self.sync(fleet, phone),
+            74..80 => self.sync_together(fleet),
+            80..88 => fleet.crash(phone),
+            88..91 if fleet.phones.len() < fleet.plan.phones + 2 => fleet.clone_phone(phone),
+            _ => self.set_back(fleet, phone),
+        }
+    }
+
+    /// Before the faults stop: an administrator lets numbering go on.
+    pub fn finish(&mut self, fleet: &mut Fleet) {
+        if fleet.was_ward_restored {
+            let everybody: Vec<usize> = (0..fleet.phones.len()).collect();
+            for &phone in &everybody {
+                let _ = fleet.sync(&[phone], &[None]);
+            }
+            fleet
+                .ward
+                .resume_numbering()
+                .expect("an administrator can go on");
+        }
+    }
+
+    fn words(&mut self, what: &str) -> String {
+        self.words += 1;
+        format!("{what} số {}", self.words)
+    }
+
+    fn record(&mut self, fleet: &mut Fleet, phone: usize) {
+        let text = self.words("Nước ngập hẻm");
+        let citizen = self.dice.percent(60).then(|| Person {
+            name: Some(self.words("Bà Thịnh")),
+            ..Person::default()
+        });
+        let recorded = fleet.phones[phone]
+            .replica
+            .record_case(NewCase {
+                text: text.clone(),
+                category: "flooding".to_owned(),
+                citizen,
+                ..NewCase::default()
+            })
+            .expect("a case can be recorded");
+        fleet.ledger.recorded(recorded.id, &text);
+    }
+
+    fn some_case(&mut self, fleet: &Fleet, phone: usize) -> Option<Uuid> {
+        let cases = fleet.phones[phone]
+            .replica
+            .cases(&CaseQuery::default())
+            .expect("the store answers");
+        (!cases.is_empty()).then(|| self.dice.pick(&cases).row.case.id)
+    }
+
+    fn work_on_a_case(&mut self, fleet: &mut Fleet, phone: usize) {
+        let Some(case) = self.some_case(fleet, phone) else {
+            return;
+        };
+        let words = self.words("Ghi thêm");
+        let replica = fleet.phones[phone].replica.clone();
+        let done: Result<(), RecordError> = match self.dice.below(10) {
+            0..4 => replica.add_note(case, &words).map(|_| {
+                fleet.ledger.noted(case, &words);
+            }),
+            4..6 => replica
+                .edit_case(
+                    case,
+                    CaseChange {
+                        households_by: Some(1),
+                        ..CaseChange::default()
+                    },
+                )
+                .map(|()| fleet.ledger.counted(case, 1)),
+            6..7 => replica.edit_case(
+                case,
+                CaseChange {
+                    urgency: Some(*self.dice.pick(Urgency::ALL)),
+                    ..CaseChange::default()
+                },
+            ),
+            7..9 => {
+                let text = replica
+                    .case(case)
+                    .expect("the store answers")
+                    .map(|detail| format!("{} ({words})", detail.case.text));
+                replica
+                    .edit_case(
+                        case,
+                        CaseChange {
+                            text,
+                            ..CaseChange::default()
+                        },
+                    )
+                    .map(|()| fleet.ledger.promise(case).text.clear())
+            }
+            _ => replica.void_case(case, &words),
+        };
+        match done {
+            Ok(()) | Err(RecordError::NotAllowed(_)) => {}
+            Err(error) => panic!("seed {}: {error}", fleet.plan.seed),
+        }
+    }
+
+    fn clerk_works(&mut self, fleet: &mut Fleet) {
+        let rows = fleet
+            .ward
+            .read(|connection| gandan_core::store::rows::cases(connection, &CaseQuery::default()))
+            .expect("the ward answers");
+        if rows.is_empty() {
+            return;
+        }
+        let case = self.dice.pick(&rows).case.clone();
+        let (ward, clerk) = (&fleet.ward, &fleet.clerk);
+        let done = match case.status {
+            Status::Recorded => app::accept(ward, clerk, case.id).map(|_| ()),
+            Status::Accepted => {
+                app::assign(ward, clerk, case.id, "infrastructure", Some("Ông Tâm"))
+            }
+            Status::InProgress => app::answer(ward, clerk, case.id, "Đã nạo vét cống"),
+            Status::Answered => app::close(ward, clerk, case.id),
+            _ => Ok(()),
+        };
+        match done {
+            Ok(()) | Err(WardError::NumberingPaused | WardError::NotAllowed(_)) => {}
+            Err(error) => panic!("seed {}: {error}", fleet.plan.seed),
+        }
+    }
+
+    fn sync(&mut self, fleet: &mut Fleet, phone: usize) {
+        let cut = self.dice.percent(50).then(|| self.dice.below(40));
+        let ending = fleet.sync(&[phone], &[cut]).remove(0);
+        if self.dice.percent(25) {
+            fleet.replay(phone, &ending.said);
+        }
+        if self.dice.percent(25) {
+            fleet.crash(phone);
+        }
+    }
+
+    fn sync_together(&mut self, fleet: &mut Fleet) {
+        let everybody: Vec<usize> = (0..fleet.phones.len()).collect();
+        let cuts: Vec<_> = everybody
+            .iter()
+            .map(|_| self.dice.percent(30).then(|| self.dice.below(60)))
+            .collect();
+        let _ = fleet.sync(&everybody, &cuts);
+    }
+
+    fn set_back(&mut self, fleet: &mut Fleet, phone: usize) {
+        match self.set_back {
+            SetBack::Phone => match self.phone_backup.take() {
+                None => self.phone_backup = Some((phone, fleet.back_up_phone(phone))),
+                Some((phone, backup)) => {
+                    let endings = fleet.sync(&[phone], &[None]);
+                    if endings[0].is_complete {
+                        fleet.restore_phone(phone, &backup);
+                    }
+                }
+            },
+            SetBack::Ward => match self.ward_backup.take() {
+                None => self.ward_backup = Some(fleet.back_up_ward()),
+                Some(backup) => fleet.restore_ward(&backup),
+            },
+        }
+    }
+}
