@@ -1,6 +1,7 @@
 //! The same conversation over QUIC: a thin driver between [`crate::protocol`], quinn and a replica.
 
 pub mod tls;
+pub mod transport;
 
 use thiserror::Error;
 

@@ -1,0 +1,96 @@
+//! QUIC's own limits, the same on both sides. quinn's defaults are made for a data centre: they let
+//! one peer hold 250 MB of a ward's small box.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use quinn::crypto::HmacKey;
+use quinn::{EndpointConfig, IdleTimeout, ServerConfig, TransportConfig, VarInt};
+use quinn_proto::HashedConnectionIdGenerator;
+
+/// A conversation is one stream; the rest is room for a newer peer that uses more.
+const BIDIRECTIONAL_STREAMS_MAX: u32 = 8;
+/// Nothing of ours flows one way yet.
+const UNIDIRECTIONAL_STREAMS_MAX: u32 = 1;
+/// What one stream may have under way: a whole bundle, four seconds of a village mast.
+const STREAM_WINDOW_BYTES: u32 = 256 * 1024;
+/// What one peer may make us hold over all its streams.
+const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
+/// What we hold for a peer that never acknowledges.
+const SEND_WINDOW_BYTES: u64 = 1024 * 1024;
+/// A silent connection is given up after this long; NAT bindings of mobile networks live about as long.
+const IDLE_MS_MAX: u32 = 30_000;
+/// How often a device keeps its NAT binding open, while it waits for the ward within a conversation.
+const KEEP_ALIVE_MS: u64 = 12_000;
+/// Connections that wait to be accepted; a ward has a few hundred devices.
+const INCOMING_MAX: usize = 1_024;
+/// First packets kept for each of them: a first flight is one or two datagrams.
+const INCOMING_BUFFER_BYTES: u64 = 64 * 1024;
+/// First packets kept for all of them.
+const INCOMING_BUFFER_TOTAL_BYTES: u64 = 8 * 1024 * 1024;
+
+/// How a device uses a connection.
+#[must_use]
+pub fn client() -> TransportConfig {
+    let mut config = common();
+    config.keep_alive_interval(Some(Duration::from_millis(KEEP_ALIVE_MS)));
+    config
+}
+
+/// Sets the ward's limits on a server configuration.
+pub fn limit_server(config: &mut ServerConfig) {
+    config
+        .transport_config(Arc::new(common()))
+        .max_incoming(INCOMING_MAX)
+        .incoming_buffer_size(INCOMING_BUFFER_BYTES)
+        .incoming_buffer_size_total(INCOMING_BUFFER_TOTAL_BYTES);
+}
+
+/// The ward's endpoint. Its connection ids and reset tokens come from `secret`, so that a phone whose
+/// ward was started anew is told at once instead of waiting for the idle timeout.
+#[must_use]
+pub fn endpoint(secret: &[u8; 32]) -> EndpointConfig {
+    let reset_key = blake3::derive_key("gandan 2026 QUIC stateless reset tokens", secret);
+    let id_key = blake3::derive_key("gandan 2026 QUIC connection ids", secret);
+    let [a, b, c, d, e, f, g, h, ..] = id_key;
+    let id_key = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
+    let mut config = EndpointConfig::new(Arc::new(ResetKey(reset_key)));
+    config.cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(id_key)));
+    config
+}
+
+fn common() -> TransportConfig {
+    let mut config = TransportConfig::default();
+    config
+        .max_concurrent_bidi_streams(VarInt::from_u32(BIDIRECTIONAL_STREAMS_MAX))
+        .max_concurrent_uni_streams(VarInt::from_u32(UNIDIRECTIONAL_STREAMS_MAX))
+        .stream_receive_window(VarInt::from_u32(STREAM_WINDOW_BYTES))
+        .receive_window(VarInt::from_u32(CONNECTION_WINDOW_BYTES))
+        .send_window(SEND_WINDOW_BYTES)
+        .max_idle_timeout(Some(IdleTimeout::from(VarInt::from_u32(IDLE_MS_MAX))))
+        .datagram_receive_buffer_size(None);
+    config
+}
+
+/// A keyed hash in the place of HMAC, which is what quinn asks it to be.
+struct ResetKey([u8; 32]);
+
+impl HmacKey for ResetKey {
+    fn sign(&self, data: &[u8], signature_out: &mut [u8]) {
+        let signature = blake3::keyed_hash(&self.0, data);
+        signature_out.copy_from_slice(&signature.as_bytes()[..signature_out.len()]);
+    }
+
+    fn signature_len(&self) -> usize {
+        blake3::OUT_LEN
+    }
+
+    fn verify(&self, data: &[u8], signature: &[u8]) -> Result<(), quinn::crypto::CryptoError> {
+        let expected = blake3::keyed_hash(&self.0, data);
+        // `blake3::Hash` compares in constant time.
+        match <[u8; 32]>::try_from(signature) {
+            Ok(signature) if expected == signature => Ok(()),
+            _ => Err(quinn::crypto::CryptoError),
+        }
+    }
+}
