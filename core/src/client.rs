@@ -53,6 +53,11 @@ pub enum SyncError {
     /// Whoever answers is not the ward that this phone knows.
     #[error("the server's key is not the ward's; nothing was sent. Tell the office")]
     WrongServerKey,
+    /// Whoever answers speaks no protocol of ours, or only one that this build does not know.
+    #[error(
+        "the server does not speak this app's protocol; update the app. Everything is kept, nothing was sent"
+    )]
+    ForeignProtocol,
     /// The ward refuses.
     #[error("{0}")]
     Refused(Refusal),

@@ -164,6 +164,7 @@ impl From<SyncError> for GandanError {
             SyncError::AlreadyEnrolled => Self::refused("already_enrolled", &error),
             SyncError::Offline => Self::Offline,
             SyncError::WrongServerKey => Self::refused("wrong_server_key", &error),
+            SyncError::ForeignProtocol => Self::UpdateRequired,
             SyncError::Refused(refusal) => refusal.into(),
             SyncError::Conversation(ConversationError::Interrupted) => Self::Offline,
             SyncError::Conversation(ConversationError::Refused(refusal)) => refusal.into(),
