@@ -1,33 +1,23 @@
 //! Rows: the projection that lists, filters and search answer from, on the device and on the ward.
-//! `rows.sql` holds the tables; both files' first migrations include it.
+//! `rows.sql` holds the tables; both files' first migrations include it. Knows documents only
+//! through [`crate::document::schema`], and nothing of edits or of who may see what.
 
-use rusqlite::Connection;
+mod read;
+mod search;
+mod write;
+
+pub use read::{
+    case, case_by_code, case_by_external_ref, case_count, cases, person, visit,
+    visit_by_external_ref, visits,
+};
+pub use write::{is_current, remove, write};
+
 use uuid::Uuid;
 
-use crate::document::DocumentState;
-use crate::model::{Case, Person, Status, Timestamp, Urgency, Visit};
+use crate::model::{Case, Status, Timestamp, Urgency};
 
 /// The tables `case_rows`, `visit_rows`, `person_rows` and the search index.
 pub const ROWS_SQL: &str = include_str!("rows.sql");
-
-/// Writes the row of a document; the same transaction as its edits.
-///
-/// # Errors
-/// SQLite's.
-pub fn write(_connection: &Connection, _state: &DocumentState) -> rusqlite::Result<()> {
-    todo!()
-}
-
-/// Removes the row of a document.
-///
-/// # Errors
-/// SQLite's.
-pub fn remove(
-    _connection: &Connection,
-    _document: crate::model::DocumentId,
-) -> rusqlite::Result<()> {
-    todo!()
-}
 
 /// What a list shows of a case. Lists never load documents.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,58 +75,5 @@ pub struct CaseQuery {
     pub offset: u32,
 }
 
-/// The cases that a query asks for.
-///
-/// # Errors
-/// SQLite's.
-pub fn cases(_connection: &Connection, _query: &CaseQuery) -> rusqlite::Result<Vec<CaseRow>> {
-    todo!()
-}
-
-/// How many cases a query asks for, regardless of limit and offset.
-///
-/// # Errors
-/// SQLite's.
-pub fn case_count(_connection: &Connection, _query: &CaseQuery) -> rusqlite::Result<u64> {
-    todo!()
-}
-
-/// One case's row.
-///
-/// # Errors
-/// SQLite's.
-pub fn case(_connection: &Connection, _id: Uuid) -> rusqlite::Result<Option<CaseRow>> {
-    todo!()
-}
-
-/// A case by its short code or official number, as typed.
-///
-/// # Errors
-/// SQLite's.
-pub fn case_by_code(_connection: &Connection, _code: &str) -> rusqlite::Result<Option<Uuid>> {
-    todo!()
-}
-
-/// The citizen of a case.
-///
-/// # Errors
-/// SQLite's.
-pub fn person(_connection: &Connection, _case: Uuid) -> rusqlite::Result<Option<Person>> {
-    todo!()
-}
-
-/// One visit.
-///
-/// # Errors
-/// SQLite's.
-pub fn visit(_connection: &Connection, _id: Uuid) -> rusqlite::Result<Option<Visit>> {
-    todo!()
-}
-
-/// Visits, newest first.
-///
-/// # Errors
-/// SQLite's.
-pub fn visits(_connection: &Connection, _limit: u32) -> rusqlite::Result<Vec<Visit>> {
-    todo!()
-}
+#[cfg(test)]
+mod tests;

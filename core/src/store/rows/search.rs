@@ -1,0 +1,254 @@
+//! What is indexed of a case and how a search is asked. Marks are folded away to find, and counted
+//! to rank; nothing is ever keyed or merged by what is made here.
+
+use unicode_normalization::UnicodeNormalization;
+
+use crate::model::{Case, Person, ReportedKind, phone_number, text};
+
+/// Words of a search beyond these are passed over: they cost time and narrow nothing any more.
+const QUERY_WORDS_MAX: usize = 16;
+
+/// The two columns of the index.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Words {
+    /// Without marks.
+    pub(super) folded: String,
+    /// With marks, the tone in front.
+    pub(super) exact: String,
+}
+
+impl Words {
+    /// The words of a case. A stop card has none: a denunciation stays out of search.
+    pub(super) fn of(case: &Case, person: Option<&Person>) -> Self {
+        let mut words = Self::default();
+        if case.reported_kind == ReportedKind::Denunciation {
+            return words;
+        }
+        words.push(&case.text);
+        for field in [
+            &case.place,
+            &case.assignee,
+            &case.answer,
+            &case.external_ref,
+            &case.paper_reference,
+        ] {
+            words.push_optional(field.as_deref());
+        }
+        // A code is an English word for machines; a free label is somebody's own words.
+        let is_code = |letter: char| letter.is_ascii_lowercase() || letter == '_';
+        if !case.category.chars().all(is_code) {
+            words.push(&case.category);
+        }
+        words.push_code(&case.code);
+        if let Some(number) = &case.official_number {
+            words.push_code(number);
+        }
+        if let Some(person) = person {
+            for field in [
+                &person.name,
+                &person.phone,
+                &person.address,
+                &person.contact_name,
+                &person.contact_phone,
+            ] {
+                words.push_optional(field.as_deref());
+            }
+        }
+        words
+    }
+
+    fn push(&mut self, text: &str) {
+        for word in split(&text::fold(text)) {
+            push_word(&mut self.folded, word);
+        }
+        for word in split(&text::normalize(text)) {
+            push_word(&mut self.exact, &exact(word));
+        }
+    }
+
+    fn push_optional(&mut self, text: Option<&str>) {
+        if let Some(text) = text {
+            self.push(text);
+        }
+    }
+
+    /// A code is found by its parts, as one run of letters, and by its numbers without leading zeros.
+    fn push_code(&mut self, code: &str) {
+        self.push(code);
+        let parts: Vec<&str> = split(code).collect();
+        if parts.len() > 1 {
+            self.push(&parts.concat());
+        }
+        for part in parts {
+            let number = part.trim_start_matches('0');
+            if number.len() < part.len() && number.bytes().all(|byte| byte.is_ascii_digit()) {
+                self.push(number);
+            }
+        }
+    }
+}
+
+/// A search in the index's own language.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Search {
+    /// Finds.
+    pub(super) folded: String,
+    /// Is true of those that come first.
+    pub(super) exact: String,
+}
+
+impl Search {
+    /// `None` if nothing was typed that could be found.
+    pub(super) fn parse(typed: &str) -> Option<Self> {
+        let folded = text::fold(typed);
+        let words: Vec<&str> = split(&folded).take(QUERY_WORDS_MAX).collect();
+        if words.is_empty() {
+            return None;
+        }
+        let beginnings = all(words.iter().map(|word| beginning(word)));
+        // A number is stored as one run of digits, and typed in groups.
+        let folded = match digits(typed) {
+            Some(digits) => format!("folded : (({beginnings}) OR {})", beginning(&digits)),
+            None => format!("folded : ({beginnings})"),
+        };
+        let normalized = text::normalize(typed);
+        let words: Vec<String> = split(&normalized)
+            .take(QUERY_WORDS_MAX)
+            .map(exact)
+            .collect();
+        let last = words.len().saturating_sub(1);
+        // The last word may not be finished yet.
+        let words = words.iter().enumerate().map(|(index, word)| {
+            if index == last {
+                beginning(word)
+            } else {
+                whole(word)
+            }
+        });
+        let exact = format!("exact : ({})", all(words));
+        Some(Self { folded, exact })
+    }
+}
+
+/// The digits of what may be a telephone number or part of one, in the form in which numbers are
+/// stored.
+fn digits(typed: &str) -> Option<String> {
+    if let Some(number) = phone_number::parse(typed) {
+        return Some(number);
+    }
+    let is_number = |letter: char| letter.is_ascii_digit() || " .-+()".contains(letter);
+    if !typed.chars().all(is_number) {
+        return None;
+    }
+    let digits: String = typed.chars().filter(char::is_ascii_digit).collect();
+    if digits.is_empty() {
+        return None;
+    }
+    let is_international = typed.trim_start().starts_with('+');
+    match digits.strip_prefix("84") {
+        Some(rest) if is_international => Some(format!("0{rest}")),
+        _ => Some(digits),
+    }
+}
+
+fn all(terms: impl Iterator<Item = String>) -> String {
+    terms.collect::<Vec<_>>().join(" AND ")
+}
+
+/// Words hold letters and digits only, so nothing in them ends the quotation.
+fn whole(word: &str) -> String {
+    format!("\"{word}\"")
+}
+
+fn beginning(word: &str) -> String {
+    format!("\"{word}\" *")
+}
+
+fn push_word(words: &mut String, word: &str) {
+    if !words.is_empty() {
+        words.push(' ');
+    }
+    words.push_str(word);
+}
+
+fn split(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|letter: char| !letter.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+}
+
+/// A word in lower case with its tone in front: `hoà` and `hòa` are both `1hoa`, `hoa` is `0hoa`,
+/// and the beginning of a word is the beginning of its form.
+fn exact(word: &str) -> String {
+    let mut tone = '0';
+    let letters: String = word
+        .chars()
+        .flat_map(char::to_lowercase)
+        .nfd()
+        .filter(|&letter| {
+            let Some(found) = tone_digit(letter) else {
+                return true;
+            };
+            tone = found;
+            false
+        })
+        .nfc()
+        .collect();
+    format!("{tone}{letters}")
+}
+
+fn tone_digit(mark: char) -> Option<char> {
+    match mark {
+        '\u{300}' => Some('1'),
+        '\u{309}' => Some('2'),
+        '\u{303}' => Some('3'),
+        '\u{301}' => Some('4'),
+        '\u{323}' => Some('5'),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tone_may_stand_on_either_vowel_and_is_part_of_the_word() {
+        for (new, old) in [
+            ("hòa", "hoà"),
+            ("thủy", "thuỷ"),
+            ("khỏe", "khoẻ"),
+            ("lũy", "luỹ"),
+        ] {
+            assert_eq!(exact(new), exact(old));
+        }
+        assert_ne!(exact("hoa"), exact("hòa"));
+        assert_ne!(exact("dương"), exact("đương"));
+        assert_eq!(exact("ĐƯỜNG"), "1đương");
+        assert!(exact("đường").starts_with(&exact("đườ")));
+    }
+
+    #[test]
+    fn a_number_is_one_run_of_digits_however_it_was_typed() {
+        assert_eq!(digits("0903 343 439").as_deref(), Some("0903343439"));
+        assert_eq!(digits("+84 903 343").as_deref(), Some("0903343"));
+        assert_eq!(digits("090.33").as_deref(), Some("09033"));
+        assert_eq!(digits("tổ 12"), None);
+        assert_eq!(digits(" - "), None);
+    }
+
+    #[test]
+    fn what_holds_no_letter_is_no_search() {
+        for typed in ["", "  ", "\"", "*", "!?", "()"] {
+            assert_eq!(Search::parse(typed), None, "{typed}");
+        }
+    }
+
+    #[test]
+    fn the_language_of_the_index_cannot_be_typed() {
+        let search = Search::parse("a\" OR folded : b* NEAR(").unwrap();
+        assert_eq!(
+            search.folded,
+            "folded : (\"a\" * AND \"or\" * AND \"folded\" * AND \"b\" * AND \"near\" *)"
+        );
+    }
+}
