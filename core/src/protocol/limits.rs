@@ -1,5 +1,15 @@
 //! Bounds of the conversation, checked before memory is reserved.
 
+/// Most addresses of a ward: office network, public name and address, a spare of each.
+pub const ADDRESSES_MAX: usize = 8;
+/// Longest address: a DNS name is at most 253 bytes, a port adds six.
+pub const ADDRESS_BYTES_MAX: usize = 259;
+/// Longest name of a device.
+pub const DEVICE_NAME_BYTES_MAX: usize = 64;
+/// Largest content of an invite: eight addresses of the longest kind.
+pub const INVITE_BYTES_MAX: usize = 2_304;
+/// Largest message of an enrolment.
+pub const ENROLMENT_BYTES_MAX: usize = 4_096;
 /// Largest sealed bundle: at 64 KiB/s of a village mast, four seconds.
 pub const BUNDLE_BYTES_MAX: usize = 256 * 1024;
 /// Largest content of a bundle or page once decompressed.
