@@ -2,7 +2,9 @@
 //! clock, a thread or a store. Bytes and storage answers go in, bytes and storage commands come out.
 
 pub mod bundle;
+pub mod compression;
 pub mod credential;
+pub mod directory;
 pub mod enrolment;
 pub mod feed;
 pub mod frame;
@@ -10,8 +12,13 @@ pub mod initiator;
 pub mod invite;
 pub mod limits;
 pub mod message;
+mod outbound;
 pub mod responder;
 pub mod verdict;
+pub mod violation;
+
+#[cfg(test)]
+mod conversation_tests;
 
 /// ALPN of a sync conversation; the number is the protocol's major version.
 pub const ALPN_SYNC: &[u8] = b"gandan/1";

@@ -1,14 +1,35 @@
-//! The ward's append-only feed on its way down: signed pages, and the cursor between them.
+//! The ward's append-only feed on its way down: signed pages, and the cursor between them. Knows
+//! neither who may see an edit nor what is in it. Normative text: `docs/wire.md`.
 
-use ed25519_dalek::SigningKey;
-use thiserror::Error;
+mod page;
 
-use crate::codec::DecodeError;
+use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+
+pub use page::{OpenPageError, Page};
+
+use super::limits;
+use crate::codec::{DecodeError, Reader, Writer};
 use crate::model::{ChainHash, DeviceId, EditId, Epoch, OfficerId, Timestamp, WardCode, WardKey};
+
+/// Domains of the feed's hashes and signatures, so that none can stand for another.
+const ENTRY_CONTEXT: &str = "gandan 2026 feed entry v1";
+const CHAIN_CONTEXT: &str = "gandan 2026 feed chain v1";
+const PROOF_CONTEXT: &[u8] = b"gandan 2026 page proof v1";
+
+/// First byte of a cursor, so that a later ward can tell its own from ours.
+const CURSOR_FORMAT: u8 = 1;
 
 /// How far a device has read. Opaque to the device, which only gives it back.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Cursor(pub Vec<u8>);
+
+impl Cursor {
+    /// Whether nothing was read yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
 
 /// What the ward itself reads in a cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,13 +48,33 @@ impl CursorFields {
     /// As a device keeps it.
     #[must_use]
     pub fn to_cursor(self) -> Cursor {
-        todo!()
+        let mut writer = Writer::new();
+        writer
+            .byte(CURSOR_FORMAT)
+            .fixed(self.epoch.as_bytes())
+            .unsigned(self.sequence)
+            .fixed(self.chain.as_bytes())
+            .unsigned(self.scope_version);
+        Cursor(writer.finish())
     }
 
     /// `None` for an empty cursor or one that is not ours: the device then reads from the start.
     #[must_use]
-    pub fn from_cursor(_cursor: &Cursor) -> Option<Self> {
-        todo!()
+    pub fn from_cursor(cursor: &Cursor) -> Option<Self> {
+        let mut reader = Reader::new(&cursor.0);
+        Self::read(&mut reader).ok().filter(|_| reader.is_empty())
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        match reader.byte()? {
+            CURSOR_FORMAT => Ok(Self {
+                epoch: Epoch(reader.fixed()?),
+                sequence: reader.unsigned()?,
+                chain: ChainHash(reader.fixed()?),
+                scope_version: reader.unsigned()?,
+            }),
+            other => Err(DecodeError::UnknownCode(other.into())),
+        }
     }
 }
 
@@ -58,14 +99,30 @@ impl FeedEntry {
     /// BLAKE3 over everything above: what the chain commits to.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
-        todo!()
+        let mut hasher = blake3::Hasher::new_derive_key(ENTRY_CONTEXT);
+        hasher
+            .update(&self.sequence.to_be_bytes())
+            .update(self.edit.as_bytes())
+            .update(self.author.0.as_bytes())
+            .update(self.device.as_bytes())
+            .update(&self.received_at.0.to_be_bytes())
+            .update(&self.nonce);
+        hasher.finalize().into()
     }
 
     /// The chain after this entry.
     #[must_use]
-    pub fn extend(&self, _previous: ChainHash) -> ChainHash {
-        todo!()
+    pub fn extend(&self, previous: ChainHash) -> ChainHash {
+        extend_chain(previous, &self.digest())
     }
+}
+
+/// The chain after an entry of which only the digest is left, as after a purge.
+#[must_use]
+pub fn extend_chain(previous: ChainHash, digest: &[u8; 32]) -> ChainHash {
+    let mut hasher = blake3::Hasher::new_derive_key(CHAIN_CONTEXT);
+    hasher.update(previous.as_bytes()).update(digest);
+    ChainHash(hasher.finalize().into())
 }
 
 /// The ward's word that it admitted these edits; kept by devices, given back after a restore.
@@ -87,56 +144,53 @@ pub struct PageProof {
     pub signature: [u8; 64],
 }
 
-/// A page of the feed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
-    /// The ward's word.
-    pub proof: PageProof,
-    /// For each entry the edit's bytes, or `None` if the receiving device wrote it and has it.
-    pub bodies: Vec<Option<Vec<u8>>>,
-    /// Where to go on; `None` for edits that were asked for by name.
-    pub cursor: Option<Cursor>,
-}
+impl PageProof {
+    /// What is signed. An entry is there by its digest, so that a proof can outlive a purge.
+    fn signed_bytes(&self) -> Vec<u8> {
+        let mut bytes = PROOF_CONTEXT.to_vec();
+        bytes.extend_from_slice(self.ward.as_bytes());
+        bytes.extend_from_slice(self.epoch.as_bytes());
+        bytes.extend_from_slice(&self.after.to_be_bytes());
+        bytes.extend_from_slice(&self.up_to.to_be_bytes());
+        bytes.extend_from_slice(self.chain.as_bytes());
+        for entry in &self.entries {
+            bytes.extend_from_slice(&entry.digest());
+        }
+        bytes
+    }
 
-/// Why a page is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum OpenPageError {
-    /// Its bytes are not a page.
-    #[error("the page does not decode: {0}")]
-    Decode(#[from] DecodeError),
-    /// Its content is not what zstd makes, or is too large.
-    #[error("the page does not decompress within its limit")]
-    Decompress,
-    /// The signature is not the pinned ward's.
-    #[error("the page's signature does not hold")]
-    Signature,
+    /// Whether the entries ascend within the range that the page covers.
+    fn is_well_formed(&self) -> bool {
+        let mut previous = self.after;
+        for entry in &self.entries {
+            if entry.sequence <= previous || entry.sequence > self.up_to {
+                return false;
+            }
+            previous = entry.sequence;
+        }
+        self.after <= self.up_to && self.entries.len() <= limits::BUNDLE_EDITS_MAX
+    }
 }
 
 /// Signs a page's entries.
 #[must_use]
-pub fn sign(_key: &SigningKey, _unsigned: PageProof) -> PageProof {
-    todo!()
+pub fn sign(key: &SigningKey, unsigned: PageProof) -> PageProof {
+    let signature = key.sign(&unsigned.signed_bytes()).to_bytes();
+    PageProof {
+        signature,
+        ..unsigned
+    }
 }
 
-/// Checks the ward's word on its own.
+/// Checks the ward's word on its own: the form of the entries, and the signature.
 #[must_use]
-pub fn verify_proof(_ward_key: WardKey, _proof: &PageProof) -> bool {
-    todo!()
+pub fn verify_proof(ward_key: WardKey, proof: &PageProof) -> bool {
+    let Ok(key) = VerifyingKey::from_bytes(ward_key.as_bytes()) else {
+        return false;
+    };
+    let signature = Signature::from_bytes(&proof.signature);
+    proof.is_well_formed() && key.verify_strict(&proof.signed_bytes(), &signature).is_ok()
 }
 
-impl Page {
-    /// The bytes of the page's frame, compressed.
-    #[must_use]
-    pub fn seal(&self) -> Vec<u8> {
-        todo!()
-    }
-
-    /// Opens a page and checks that the pinned ward signed it. Bodies are not decoded: a poisoned
-    /// one must not block the rest.
-    ///
-    /// # Errors
-    /// See [`OpenPageError`].
-    pub fn open(_ward_key: WardKey, _bytes: &[u8]) -> Result<Self, OpenPageError> {
-        todo!()
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,32 @@
 //! The device's side of a conversation. Owns the message order; knows neither socket nor store.
+//!
+//! The device speaks first and waits as little as it can: the greeting, the first bundles and the
+//! request for the feed leave in one flight. Should the ward not know the cursor (it was restored),
+//! what was said after the greeting counts as not said, and the device gives back first.
 
+mod attachments;
+mod download;
+mod receive;
+mod return_pages;
+mod upload;
+
+use std::collections::VecDeque;
+
+use attachments::Attachments;
+use download::Download;
+use return_pages::ReturnPages;
+use upload::Upload;
+
+use super::directory::DirectoryVersion;
 use super::feed::{Cursor, Page};
-use super::message::Refusal;
+use super::frame::FrameDecoder;
+use super::limits;
+use super::message::{DeviceMessage, Hello, MinorVersions, Refusal, WardMessage};
+use super::outbound::Outbound;
 use super::verdict::Verdict;
-use crate::codec::DecodeError;
 use crate::model::{AttachmentHash, BundleId, Directory, EditId, Timestamp, WardKey};
+
+pub use super::violation::Violation;
 
 /// What the device knows when a conversation begins.
 #[derive(Debug, Clone)]
@@ -13,8 +35,8 @@ pub struct Opening {
     pub ward_key: WardKey,
     /// Where the last conversation ended; empty at first.
     pub cursor: Cursor,
-    /// BLAKE3 of the encoded directory that the device holds; zero if none.
-    pub directory_version: [u8; 32],
+    /// Version of the directory that the device holds, as it came with it; zero if none.
+    pub directory_version: DirectoryVersion,
     /// The device's clock now, so that the ward can show how far it is off.
     pub device_time: Timestamp,
     /// Version of the app, shown to the administrator.
@@ -35,9 +57,14 @@ pub struct OutgoingAttachment {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeviceCommand {
     /// The next sealed bundle without a final verdict, that was not given in this conversation.
-    /// Seals what is unsealed. Answer: [`DeviceAnswer::Bundle`].
+    /// Seals what is unsealed. A bundle with a waiting edit may be given once more after something
+    /// that it waits for was accepted. Asked again when the feed has been read: for what was recorded
+    /// meanwhile, and for edits that the ward once accepted but whose place in the feed
+    /// ([`super::feed::PageProof::up_to`]) went by without them, because the ward was restored in
+    /// between. Answer: [`DeviceAnswer::Bundle`].
     NextBundle,
-    /// Records the ward's word, durably. Answer: [`DeviceAnswer::Done`].
+    /// Records the ward's word, durably. An empty list: the ward could not open the bundle, so its
+    /// edits are to be sealed anew. Answer: [`DeviceAnswer::Done`].
     RecordVerdicts {
         /// Which bundle.
         bundle: BundleId,
@@ -48,9 +75,18 @@ pub enum DeviceCommand {
     /// used is set aside with a reason. Answer: [`DeviceAnswer::PageApplied`].
     ApplyPage(Box<Page>),
     /// Stores the ward's reference data. Answer: [`DeviceAnswer::Done`].
-    ApplyDirectory(Box<Directory>),
-    /// The ward was restored and does not know our cursor: forget the cursor, and give back what
-    /// it lost through [`DeviceCommand::NextReturn`]. Answer: [`DeviceAnswer::Done`].
+    ApplyDirectory {
+        /// What the ward says of itself.
+        directory: Box<Directory>,
+        /// To be kept beside it for [`Opening::directory_version`]; not to be computed again, since a
+        /// later ward may have said more than this build could read.
+        version: DirectoryVersion,
+    },
+    /// The ward was restored and does not know our cursor: give back what it lost through
+    /// [`DeviceCommand::NextReturn`], every page from the first. What was given in this conversation
+    /// counts as not given; bundles with accepted edits that no page proof covers are to be sent
+    /// again. The old cursor stays until the first page of the new feed replaces it, so that a return
+    /// that is interrupted begins again next time. Answer: [`DeviceAnswer::Done`].
     BeginReturn,
     /// The next proof with the edits that belong to it. Answer: [`DeviceAnswer::Return`].
     NextReturn,
@@ -100,6 +136,8 @@ pub enum Progress {
     },
     /// A file is on the ward's disk.
     AttachmentStored(AttachmentHash),
+    /// The ward does not take a file (its type, its size, or its hash); it stays on the device.
+    AttachmentRefused(AttachmentHash),
     /// Everything was said by both sides.
     CaughtUp,
 }
@@ -118,80 +156,319 @@ pub enum ConversationError {
     Interrupted,
 }
 
-/// What a peer did that no peer may do: close with its code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Violation {
-    /// Bytes that do not decode.
-    #[error("bytes that do not decode: {0}")]
-    Decode(#[from] DecodeError),
-    /// A frame over its limit.
-    #[error("a frame over its limit")]
-    FrameTooLarge,
-    /// A message out of order.
-    #[error("a message out of order")]
-    Unexpected,
-    /// A signature that does not hold.
-    #[error("a signature that does not hold")]
-    Signature,
+/// What the machine waits for the store to answer.
+#[derive(Debug)]
+enum Outstanding {
+    Bundle,
+    Verdicts {
+        bundle: BundleId,
+        verdicts: Vec<Verdict>,
+    },
+    Page {
+        received: usize,
+        origin: PageOrigin,
+    },
+    Directory,
+    BeginReturn,
+    Return,
+    Attachment,
+    Confirm(AttachmentHash),
 }
 
-impl Violation {
-    /// The QUIC application error code with which the connection is closed.
-    #[must_use]
-    pub fn wire_code(self) -> u32 {
-        todo!()
-    }
+/// Why a page came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PageOrigin {
+    /// It follows in the feed; the ward waits to hear that it is stored.
+    Feed,
+    /// It was asked for by name.
+    Wanted,
+}
+
+/// What the ward said and the store has not heard yet, in the order in which it came.
+#[derive(Debug)]
+enum Due {
+    Verdicts {
+        bundle: BundleId,
+        verdicts: Vec<Verdict>,
+    },
+    Page {
+        page: Box<Page>,
+        origin: PageOrigin,
+    },
+    NothingWanted,
+    CaughtUp,
+    Directory {
+        directory: Box<Directory>,
+        version: DirectoryVersion,
+    },
+    BeginReturn,
+    Confirm(AttachmentHash),
+}
+
+/// How far the conversation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// The greeting is on its way.
+    Greeting,
+    /// The ward welcomed us.
+    Open,
+    /// Both sides have said everything.
+    Finished,
+    /// An error ended it.
+    Broken,
 }
 
 /// The device's state machine.
+#[derive(Debug)]
 pub struct Initiator {
-    // filled by the protocol work
+    ward_key: WardKey,
+    has_cursor: bool,
+    decoder: FrameDecoder,
+    outbound: Outbound,
+    due: VecDeque<Due>,
+    outstanding: Option<Outstanding>,
+    progress: VecDeque<Progress>,
+    stage: Stage,
+    ward_time: Option<Timestamp>,
+    /// Whether the store's answer to a question that was asked before a return is to be dropped.
+    is_answer_void: bool,
+    has_directory: bool,
+    upload: Upload,
+    download: Download,
+    return_pages: ReturnPages,
+    attachments: Attachments,
+    /// Longest chain of questions that each had to wait for the answer to the one before.
+    round_trips: u32,
 }
 
 impl Initiator {
     /// Begins; the greeting is ready to be transmitted.
     #[must_use]
-    pub fn new(_opening: Opening) -> Self {
-        todo!()
+    pub fn new(opening: Opening) -> Self {
+        let mut outbound = Outbound::default();
+        let has_cursor = !opening.cursor.is_empty();
+        let hello = Hello {
+            minor: MinorVersions::OURS,
+            device_time: opening.device_time,
+            app_version: shorten(&opening.app_version, limits::APP_VERSION_BYTES_MAX).to_owned(),
+            cursor: opening.cursor,
+            directory_version: Some(opening.directory_version)
+                .filter(|version| *version != [0; 32]),
+        };
+        outbound.push(DeviceMessage::Hello(hello).encode());
+        Self {
+            ward_key: opening.ward_key,
+            has_cursor,
+            decoder: FrameDecoder::new(WardMessage::payload_limit),
+            outbound,
+            due: VecDeque::new(),
+            outstanding: None,
+            progress: VecDeque::new(),
+            stage: Stage::Greeting,
+            ward_time: None,
+            is_answer_void: false,
+            has_directory: false,
+            upload: Upload::new(0),
+            download: Download::default(),
+            return_pages: ReturnPages::NotNeeded,
+            attachments: Attachments::default(),
+            round_trips: 0,
+        }
     }
 
-    /// Takes bytes from the ward, in any portions.
+    /// Takes bytes from the ward, in any portions. What they ask of the store may be polled also
+    /// after an error.
     ///
     /// # Errors
     /// The conversation is over; nothing more is to be handled.
-    pub fn handle_bytes(&mut self, _bytes: &[u8]) -> Result<(), ConversationError> {
-        todo!()
+    pub fn handle_bytes(&mut self, bytes: &[u8]) -> Result<(), ConversationError> {
+        if self.stage == Stage::Broken {
+            return Err(ConversationError::Interrupted);
+        }
+        let result = self.receive(bytes);
+        if result.is_err() {
+            self.stage = Stage::Broken;
+        }
+        result
+    }
+
+    /// Hears that the connection has ended.
+    ///
+    /// # Errors
+    /// [`ConversationError::Interrupted`] unless everything was said.
+    pub fn handle_end(&mut self) -> Result<(), ConversationError> {
+        if self.stage == Stage::Finished {
+            Ok(())
+        } else {
+            self.stage = Stage::Broken;
+            Err(ConversationError::Interrupted)
+        }
     }
 
     /// Takes the store's answer to the last command.
-    pub fn handle_answer(&mut self, _answer: DeviceAnswer) {
-        todo!()
+    ///
+    /// # Panics
+    /// If it is not an answer to it: a bug of the caller, who alone sees both.
+    pub fn handle_answer(&mut self, answer: DeviceAnswer) {
+        let is_void = std::mem::take(&mut self.is_answer_void);
+        match (self.outstanding.take(), answer) {
+            (Some(Outstanding::Bundle), DeviceAnswer::Bundle(bundle)) => {
+                if !is_void {
+                    self.handle_bundle(bundle);
+                }
+            }
+            (Some(Outstanding::Verdicts { bundle, verdicts }), DeviceAnswer::Done) => {
+                self.handle_verdicts_recorded(bundle, &verdicts);
+            }
+            (
+                Some(Outstanding::Page { received, origin }),
+                DeviceAnswer::PageApplied { missing },
+            ) => {
+                self.handle_page_applied(received, origin, missing);
+            }
+            (Some(Outstanding::Directory), DeviceAnswer::Done) => {}
+            (Some(Outstanding::BeginReturn), DeviceAnswer::Done) => self.handle_return_begun(),
+            (Some(Outstanding::Return), DeviceAnswer::Return(page)) => self.handle_return(page),
+            (Some(Outstanding::Attachment), DeviceAnswer::Attachment(attachment)) => {
+                self.handle_attachment(attachment);
+            }
+            (Some(Outstanding::Confirm(hash)), DeviceAnswer::Done) => {
+                self.progress.push_back(Progress::AttachmentStored(hash));
+            }
+            (asked, _) => panic!("the store answers something else than was asked: {asked:?}"),
+        }
     }
 
     /// What the store should do next, if it is not busy.
     pub fn poll_command(&mut self) -> Option<DeviceCommand> {
-        todo!()
+        if self.outstanding.is_some() || self.stage == Stage::Finished {
+            return None;
+        }
+        while let Some(due) = self.due.pop_front() {
+            if let Some((outstanding, command)) = self.begin_due(due) {
+                self.outstanding = Some(outstanding);
+                return Some(command);
+            }
+        }
+        if self.stage == Stage::Broken {
+            return None;
+        }
+        let (outstanding, command) = self.next_question()?;
+        self.outstanding = Some(outstanding);
+        Some(command)
     }
 
     /// Bytes for the ward, if there are any now.
     pub fn poll_transmit(&mut self) -> Option<Vec<u8>> {
-        todo!()
+        if self.stage == Stage::Broken {
+            return None;
+        }
+        if self.outbound.is_empty() {
+            // One chunk at a time, so that a file does not lie in memory twice.
+            let chunk = self.attachments.next_chunk()?;
+            self.outbound.push(chunk.encode());
+        }
+        self.outbound.pop()
     }
 
     /// What to show, if anything happened.
     pub fn poll_progress(&mut self) -> Option<Progress> {
-        todo!()
+        self.progress.pop_front()
     }
 
-    /// Whether both sides have said everything.
+    /// Whether both sides have said everything and it was transmitted.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        todo!()
+        self.stage == Stage::Finished && self.outbound.is_empty()
     }
 
-    /// How often the device had to wait for the ward before it could go on.
+    /// How often the device had to wait for the ward before it could go on: the longest chain of
+    /// questions that each needed the answer to the one before.
     #[must_use]
     pub fn round_trips(&self) -> u32 {
-        todo!()
+        self.round_trips
     }
+
+    /// The ward's clock when it welcomed us, to show how far ours is off.
+    #[must_use]
+    pub fn ward_time(&self) -> Option<Timestamp> {
+        self.ward_time
+    }
+
+    /// Hands to the store what the ward said; `None` where only this machine needed to know.
+    fn begin_due(&mut self, due: Due) -> Option<(Outstanding, DeviceCommand)> {
+        match due {
+            Due::Verdicts { bundle, verdicts } => Some((
+                Outstanding::Verdicts {
+                    bundle,
+                    verdicts: verdicts.clone(),
+                },
+                DeviceCommand::RecordVerdicts { bundle, verdicts },
+            )),
+            Due::Page { page, origin } => Some((
+                Outstanding::Page {
+                    received: page.bodies.iter().flatten().count(),
+                    origin,
+                },
+                DeviceCommand::ApplyPage(page),
+            )),
+            Due::NothingWanted => {
+                self.ask_for_wanted();
+                None
+            }
+            Due::CaughtUp => {
+                self.download.finish();
+                self.upload.ask_again();
+                None
+            }
+            Due::Directory { directory, version } => Some((
+                Outstanding::Directory,
+                DeviceCommand::ApplyDirectory { directory, version },
+            )),
+            Due::BeginReturn => Some((Outstanding::BeginReturn, DeviceCommand::BeginReturn)),
+            Due::Confirm(hash) => Some((
+                Outstanding::Confirm(hash),
+                DeviceCommand::ConfirmAttachment(hash),
+            )),
+        }
+    }
+
+    /// What the device itself has left to say: what it gives back, then bundles, then files, so that
+    /// records come before photos. Says goodbye when nothing is left.
+    fn next_question(&mut self) -> Option<(Outstanding, DeviceCommand)> {
+        if self.return_pages.is_under_way() {
+            return self
+                .return_pages
+                .may_ask()
+                .then_some((Outstanding::Return, DeviceCommand::NextReturn));
+        }
+        if self.upload.may_ask() {
+            return Some((Outstanding::Bundle, DeviceCommand::NextBundle));
+        }
+        if !self.upload.is_answered() || !self.download.is_complete() {
+            return None;
+        }
+        if self.attachments.may_ask() {
+            return Some((Outstanding::Attachment, DeviceCommand::NextAttachment));
+        }
+        if self.attachments.is_complete() && self.stage == Stage::Open {
+            self.outbound.push(DeviceMessage::Done.encode());
+            self.progress.push_back(Progress::CaughtUp);
+            self.stage = Stage::Finished;
+        }
+        None
+    }
+
+    fn count_round(&mut self, round: u32) {
+        self.round_trips = self.round_trips.max(round);
+    }
+}
+
+/// The longest beginning of `text` that has at most `bytes_max` bytes.
+fn shorten(text: &str, bytes_max: usize) -> &str {
+    let mut end = bytes_max.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }

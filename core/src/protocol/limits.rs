@@ -18,15 +18,43 @@ pub const BUNDLE_CONTENT_BYTES_MAX: usize = 2 * 1024 * 1024;
 pub const BUNDLE_EDITS_MAX: usize = 1_000;
 /// Largest page of the feed, compressed.
 pub const PAGE_BYTES_MAX: usize = 512 * 1024;
+/// Most bytes of edits that a ward puts into one page. What surrounds 1,000 edits (ids, salts, writers)
+/// is under 120 KiB, so a page within this bound always seals within [`PAGE_BYTES_MAX`], even if
+/// nothing in it compresses.
+pub const PAGE_BODY_BYTES_MAX: usize = 384 * 1024;
+/// Most pages that the ward sends before the device has stored the first of them: enough that an
+/// ordinary return needs no second wait, little enough for a phone to hold.
+pub const PAGES_IN_FLIGHT_MAX: usize = 4;
+/// Most pages given back after a restore without the ward's word.
+pub const RETURNS_IN_FLIGHT_MAX: usize = 2;
+/// Longest cursor; ours has at most 69 bytes, the rest is room for later wards.
+pub const CURSOR_BYTES_MAX: usize = 128;
+/// Longest version of an app.
+pub const APP_VERSION_BYTES_MAX: usize = 64;
 /// Largest frame of any kind, header included.
 pub const FRAME_BYTES_MAX: usize = 1024 * 1024;
 /// Largest attachment.
 pub const ATTACHMENT_BYTES_MAX: usize = 10 * 1024 * 1024;
-/// How much of an attachment one frame carries.
+/// How much of an attachment one frame carries: a second on a village mast, so that a record made
+/// meanwhile need not wait longer.
 pub const ATTACHMENT_CHUNK_BYTES: usize = 64 * 1024;
+/// Most attachments offered without the ward's final word: the next offer travels while the present
+/// file does.
+pub const ATTACHMENTS_IN_FLIGHT_MAX: usize = 2;
 /// Largest directory, compressed: 3,000 areas and 500 people are about 100 KiB.
 pub const DIRECTORY_BYTES_MAX: usize = 512 * 1024;
+/// Largest directory once decompressed.
+pub const DIRECTORY_CONTENT_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Most edits that a device may ask for at once.
 pub const WANTED_EDITS_MAX: usize = 1_000;
+/// Most edits that a device asks for by name in one conversation, each once; 2 MiB of names.
+pub const WANTED_EDITS_PER_CONVERSATION_MAX: usize = 65_536;
 /// Most bundles under way without a verdict.
 pub const BUNDLES_IN_FLIGHT_MAX: usize = 4;
+/// How often one bundle is sent in one conversation: once, and once more when what it waited for
+/// has been accepted.
+pub const BUNDLE_SENDS_MAX: u8 = 2;
+/// How many bytes may wait for a slow device before the ward stops working for it.
+pub const OUTBOUND_BYTES_MAX: usize = 1024 * 1024;
+/// Small frames are handed to the transport together up to this size.
+pub const TRANSMIT_BYTES: usize = 64 * 1024;

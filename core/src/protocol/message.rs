@@ -1,33 +1,217 @@
-//! Every message of a conversation, and its bytes.
+//! Every message of a conversation, and its bytes. Knows no order: which message may come when is
+//! the business of [`super::initiator`] and [`super::responder`]. Normative text: `docs/wire.md`.
 
-use std::fmt;
+mod decode;
+mod encode;
+mod refusal;
 
-/// Why a ward ends a conversation. The app can act on each; no data is lost by any.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[repr(u16)]
-pub enum Refusal {
-    /// The device is older than what the ward still speaks.
-    DeviceTooOld = 1,
-    /// The device is newer than the ward.
-    DeviceTooNew = 2,
-    /// The ward does not know this device.
-    UnknownDevice = 3,
-    /// The device was revoked.
-    Revoked = 4,
-    /// The ward's store is full or damaged; try later.
-    Unavailable = 5,
-    /// The invite does not exist.
-    InviteUnknown = 10,
-    /// The invite's time is over.
-    InviteExpired = 11,
-    /// The invite was used.
-    InviteUsed = 12,
-    /// A code that this build does not know.
-    Other = 0xffff,
+pub use refusal::Refusal;
+
+use super::feed::Cursor;
+use super::limits;
+use super::verdict::Verdict;
+use crate::model::{AttachmentHash, BundleId, EditId, Timestamp};
+
+/// The minor versions of the protocol that a peer speaks; the major one is in the ALPN.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MinorVersions {
+    /// The oldest.
+    pub oldest: u16,
+    /// The newest.
+    pub newest: u16,
 }
 
-impl fmt::Display for Refusal {
-    fn fmt(&self, _formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        todo!()
+impl MinorVersions {
+    /// What this build speaks.
+    pub const OURS: Self = Self {
+        oldest: 0,
+        newest: 0,
+    };
+
+    /// The version that both speak: the newest one. `self` is the ward's range.
+    ///
+    /// # Errors
+    /// [`Refusal::DeviceTooOld`] or [`Refusal::DeviceTooNew`].
+    pub fn agree(self, device: Self) -> Result<u16, Refusal> {
+        if device.newest < self.oldest {
+            Err(Refusal::DeviceTooOld)
+        } else if device.oldest > self.newest {
+            Err(Refusal::DeviceTooNew)
+        } else {
+            Ok(device.newest.min(self.newest))
+        }
+    }
+
+    /// Whether a version is in the range.
+    #[must_use]
+    pub fn contains(self, minor: u16) -> bool {
+        (self.oldest..=self.newest).contains(&minor)
+    }
+}
+
+/// The device's first message. What it says in the same flight uses nothing that is newer than
+/// `minor.oldest`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hello {
+    /// What the device speaks.
+    pub minor: MinorVersions,
+    /// By the device's clock.
+    pub device_time: Timestamp,
+    /// Shown to the administrator.
+    pub app_version: String,
+    /// Where the last conversation ended; empty at first.
+    pub cursor: Cursor,
+    /// Of the directory that the device holds, if it holds one.
+    pub directory_version: Option<[u8; 32]>,
+}
+
+/// What a device says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeviceMessage {
+    /// Once, first.
+    Hello(Hello),
+    /// Sealed edits; answered by [`WardMessage::Verdicts`].
+    Bundle(Vec<u8>),
+    /// All bundles were said: the feed may come, at most `window` pages ahead of [`DeviceMessage::Taken`].
+    Pull {
+        /// How many pages the device can hold.
+        window: usize,
+    },
+    /// A page of the feed is stored: one more may come.
+    Taken,
+    /// Edits by name; answered by [`WardMessage::Edits`].
+    Want(Vec<EditId>),
+    /// The device has read that its cursor is unknown and begins to give back; what it said before
+    /// counts as not said.
+    GiveBack,
+    /// A page as it was once received, sealed; answered by [`WardMessage::Returned`].
+    Return(Vec<u8>),
+    /// A file that the ward may not have; answered by [`WardMessage::Need`] or [`WardMessage::Stored`].
+    Offer {
+        /// BLAKE3 of the file.
+        hash: AttachmentHash,
+        /// How many bytes it has.
+        size: usize,
+    },
+    /// A part of the oldest file that is needed.
+    Chunk {
+        /// Where it begins.
+        offset: usize,
+        /// Never empty.
+        bytes: Vec<u8>,
+    },
+    /// The device has nothing more to say.
+    Done,
+}
+
+/// What a ward says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WardMessage {
+    /// Answers [`Hello`].
+    Welcome {
+        /// The version that both speak from now on.
+        minor: u16,
+        /// By the ward's clock.
+        ward_time: Timestamp,
+        /// Whether the device's cursor belongs to the ward's feed; if not, the ward was restored and
+        /// waits for [`DeviceMessage::GiveBack`]. An empty cursor is always known.
+        is_cursor_known: bool,
+    },
+    /// Ends the conversation.
+    Refuse(Refusal),
+    /// Answers one bundle.
+    Verdicts {
+        /// Which.
+        bundle: BundleId,
+        /// In the order of the bundle; empty if the bundle could not be opened.
+        verdicts: Vec<Verdict>,
+    },
+    /// A sealed page of the feed.
+    Page(Vec<u8>),
+    /// Nothing follows in the feed.
+    CaughtUp,
+    /// Answers one [`DeviceMessage::Want`]: a sealed page of what there is of it, or nothing.
+    Edits(Option<Vec<u8>>),
+    /// The sealed reference data; sent unasked when the device has another version.
+    Directory(Vec<u8>),
+    /// Answers one [`DeviceMessage::Return`].
+    Returned,
+    /// The file is not here: send it from `from` on.
+    Need {
+        /// Which.
+        hash: AttachmentHash,
+        /// How many bytes the ward has already.
+        from: usize,
+    },
+    /// The ward's last word on an offer.
+    Stored {
+        /// Which.
+        hash: AttachmentHash,
+        /// Whether it is on the ward's disk; `false`: refused.
+        is_stored: bool,
+    },
+}
+
+/// Room for a length before a long field, and for fields that a later version appends.
+const SPARE_BYTES: usize = 1024;
+
+/// The types of message. Device and ward use different ones, so that nothing can be reflected.
+mod kind {
+    pub(super) const HELLO: u8 = 0x01;
+    pub(super) const BUNDLE: u8 = 0x02;
+    pub(super) const PULL: u8 = 0x03;
+    pub(super) const TAKEN: u8 = 0x04;
+    pub(super) const WANT: u8 = 0x05;
+    pub(super) const GIVE_BACK: u8 = 0x06;
+    pub(super) const RETURN: u8 = 0x07;
+    pub(super) const OFFER: u8 = 0x08;
+    pub(super) const CHUNK: u8 = 0x09;
+    pub(super) const DONE: u8 = 0x0a;
+
+    pub(super) const WELCOME: u8 = 0x41;
+    pub(super) const REFUSE: u8 = 0x42;
+    pub(super) const VERDICTS: u8 = 0x43;
+    pub(super) const PAGE: u8 = 0x44;
+    pub(super) const CAUGHT_UP: u8 = 0x45;
+    pub(super) const EDITS: u8 = 0x46;
+    pub(super) const DIRECTORY: u8 = 0x47;
+    pub(super) const RETURNED: u8 = 0x48;
+    pub(super) const NEED: u8 = 0x49;
+    pub(super) const STORED: u8 = 0x4a;
+}
+
+impl DeviceMessage {
+    /// Most bytes of fields that a device's message of this type may have.
+    #[must_use]
+    pub fn payload_limit(kind: u8) -> Option<usize> {
+        Some(match kind {
+            kind::HELLO | kind::PULL | kind::TAKEN | kind::GIVE_BACK | kind::OFFER | kind::DONE => {
+                SPARE_BYTES
+            }
+            kind::BUNDLE => limits::BUNDLE_BYTES_MAX + SPARE_BYTES,
+            kind::WANT => limits::WANTED_EDITS_MAX * 32 + SPARE_BYTES,
+            kind::RETURN => limits::PAGE_BYTES_MAX + SPARE_BYTES,
+            kind::CHUNK => limits::ATTACHMENT_CHUNK_BYTES + SPARE_BYTES,
+            _ => return None,
+        })
+    }
+}
+
+impl WardMessage {
+    /// Most bytes of fields that a ward's message of this type may have.
+    #[must_use]
+    pub fn payload_limit(kind: u8) -> Option<usize> {
+        Some(match kind {
+            kind::WELCOME
+            | kind::REFUSE
+            | kind::CAUGHT_UP
+            | kind::RETURNED
+            | kind::NEED
+            | kind::STORED => SPARE_BYTES,
+            kind::VERDICTS => limits::BUNDLE_EDITS_MAX * 33 + SPARE_BYTES,
+            kind::PAGE | kind::EDITS => limits::PAGE_BYTES_MAX + SPARE_BYTES,
+            kind::DIRECTORY => limits::DIRECTORY_BYTES_MAX + SPARE_BYTES,
+            _ => return None,
+        })
     }
 }

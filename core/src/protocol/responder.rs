@@ -1,11 +1,21 @@
 //! The ward's side of a conversation. Who the device is was settled by TLS; what it may do is
-//! asked of the ward's store at every step.
+//! asked of the ward's store at every step. Everything is answered in the order in which it was said.
 
+mod receive;
+
+use std::collections::VecDeque;
+
+use receive::InFlight;
+
+use super::directory::{self, DirectoryVersion};
 use super::feed::{Cursor, Page};
-use super::initiator::Violation;
-use super::message::Refusal;
+use super::frame::FrameDecoder;
+use super::limits;
+use super::message::{DeviceMessage, Hello, MinorVersions, Refusal, WardMessage};
+use super::outbound::Outbound;
 use super::verdict::Verdict;
-use crate::model::{AttachmentHash, Directory, EditId, Timestamp};
+use super::violation::Violation;
+use crate::model::{AttachmentHash, BundleId, Directory, EditId, Timestamp};
 
 /// What the conversation asks of the ward. One is outstanding at a time; each is answered through
 /// [`Responder::handle_answer`].
@@ -23,11 +33,15 @@ pub enum WardCommand {
     },
     /// Admits a sealed bundle, durably. Answer: [`WardAnswer::Verdicts`], or `Refused` if the device was revoked.
     Admit(Vec<u8>),
-    /// Takes back a page that the ward once signed. Answer: [`WardAnswer::Done`].
+    /// Takes back a page that the ward once signed; the signature is not checked yet. One that is not
+    /// the ward's is passed over. Answer: [`WardAnswer::Done`].
     TakeBack(Box<Page>),
-    /// What follows `cursor` in the device's scope. Answer: [`WardAnswer::Page`].
+    /// What follows `cursor` (empty: from the start) in the device's scope. Answer:
+    /// [`WardAnswer::Page`], whose cursor moves on, or the ward would be asked for ever; within
+    /// [`limits::PAGE_BODY_BYTES_MAX`] and [`limits::BUNDLE_EDITS_MAX`].
     ReadFeed(Cursor),
-    /// Edits by name, as far as they are in the device's scope. Answer: [`WardAnswer::Page`].
+    /// Edits by name, as far as they are in the device's scope and fit into one page; the device asks
+    /// again for the rest. Answer: [`WardAnswer::Page`] without a cursor.
     ReadEdits(Vec<EditId>),
     /// The reference data. Answer: [`WardAnswer::Directory`].
     ReadDirectory,
@@ -50,14 +64,15 @@ pub enum WardAnswer {
     Greeted {
         /// The ward's clock.
         ward_time: Timestamp,
-        /// BLAKE3 of the encoded directory.
-        directory_version: [u8; 32],
-        /// Whether the device's cursor belongs to this feed; if not, the ward was restored.
+        /// [`directory::version`] of the reference data.
+        directory_version: DirectoryVersion,
+        /// Whether the device's cursor belongs to this feed; if not, the ward was restored. An empty
+        /// cursor is always known.
         is_cursor_known: bool,
     },
     /// The conversation ends with this reason.
     Refused(Refusal),
-    /// In the order of the bundle.
+    /// In the order of the bundle; empty if the bundle could not be opened.
     Verdicts(Vec<Verdict>),
     /// `None`: nothing follows.
     Page(Option<Box<Page>>),
@@ -69,51 +84,360 @@ pub enum WardAnswer {
     Done,
 }
 
+/// What the machine waits for the ward to answer.
+#[derive(Debug)]
+enum Outstanding {
+    Greet(Box<Hello>),
+    Admit(BundleId),
+    TakeBack,
+    ReadFeed,
+    ReadEdits,
+    ReadDirectory,
+    Find { hash: AttachmentHash, size: usize },
+    Store(AttachmentHash),
+}
+
+/// What the device said and the ward has not heard yet.
+#[derive(Debug)]
+enum Item {
+    Bundle(Vec<u8>),
+    Return(Box<Page>),
+    Pull {
+        window: usize,
+    },
+    Want(Vec<EditId>),
+    Offer {
+        hash: AttachmentHash,
+        size: usize,
+    },
+    File {
+        hash: AttachmentHash,
+        bytes: Vec<u8>,
+    },
+    Done,
+}
+
+/// A file of which the ward has asked for bytes.
+#[derive(Debug)]
+struct NeededFile {
+    hash: AttachmentHash,
+    size: usize,
+    bytes: Vec<u8>,
+}
+
+/// How far the conversation is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Stage {
+    /// Waits for the greeting.
+    Silent,
+    /// The greeting came.
+    Greeted(Box<Hello>),
+    /// The device may speak.
+    Open,
+    /// What the device says counts as not said until it gives back.
+    Restored,
+    /// Refused, or everything was said.
+    Over,
+    /// The device broke the protocol.
+    Broken,
+}
+
 /// The ward's state machine for one conversation.
+#[derive(Debug)]
 pub struct Responder {
-    // filled by the protocol work
+    versions: MinorVersions,
+    decoder: FrameDecoder,
+    outbound: Outbound,
+    queue: VecDeque<Item>,
+    outstanding: Option<Outstanding>,
+    stage: Stage,
+    minor: u16,
+    in_flight: InFlight,
+    is_directory_due: bool,
+    /// Where the device's reading of the feed stands.
+    position: Cursor,
+    /// How many pages may be ahead of what the device has stored; `None` while it does not ask.
+    window: Option<usize>,
+    /// How many pages are ahead.
+    pages_ahead: usize,
+    needed_files: VecDeque<NeededFile>,
+}
+
+impl Default for Responder {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Responder {
     /// Waits for the greeting.
     #[must_use]
     pub fn new() -> Self {
-        todo!()
+        Self::with_versions(MinorVersions::OURS)
+    }
+
+    /// As a ward that speaks other versions would.
+    pub(super) fn with_versions(versions: MinorVersions) -> Self {
+        Self {
+            versions,
+            decoder: FrameDecoder::new(DeviceMessage::payload_limit),
+            outbound: Outbound::default(),
+            queue: VecDeque::new(),
+            outstanding: None,
+            stage: Stage::Silent,
+            minor: versions.newest,
+            in_flight: InFlight::default(),
+            is_directory_due: false,
+            position: Cursor::default(),
+            window: None,
+            pages_ahead: 0,
+            needed_files: VecDeque::new(),
+        }
     }
 
     /// Takes bytes from the device, in any portions. The caller stops reading while
-    /// [`Responder::is_busy`], so that a fast device cannot fill memory.
+    /// [`Responder::is_busy`], so that a fast device cannot fill memory. A caller that does not is
+    /// still bounded by what may be in flight of each kind.
     ///
     /// # Errors
     /// Close the connection with [`Violation::wire_code`].
-    pub fn handle_bytes(&mut self, _bytes: &[u8]) -> Result<(), Violation> {
-        todo!()
+    pub fn handle_bytes(&mut self, bytes: &[u8]) -> Result<(), Violation> {
+        let result = self.receive(bytes);
+        if result.is_err() {
+            self.stage = Stage::Broken;
+            self.stop();
+        }
+        result
     }
 
     /// Takes the ward's answer to the last command.
-    pub fn handle_answer(&mut self, _answer: WardAnswer) {
-        todo!()
+    ///
+    /// # Panics
+    /// If it is not an answer to it: a bug of the caller, who alone sees both.
+    pub fn handle_answer(&mut self, answer: WardAnswer) {
+        let asked = self.outstanding.take();
+        match (asked, answer) {
+            (Some(_), _) if self.stage == Stage::Broken => {}
+            (Some(_), WardAnswer::Refused(refusal)) => self.refuse(refusal),
+            (
+                Some(Outstanding::Greet(hello)),
+                WardAnswer::Greeted {
+                    ward_time,
+                    directory_version,
+                    is_cursor_known,
+                },
+            ) => self.welcome(*hello, ward_time, directory_version, is_cursor_known),
+            (Some(Outstanding::Admit(bundle)), WardAnswer::Verdicts(verdicts)) => {
+                self.in_flight.bundles -= 1;
+                self.say(&WardMessage::Verdicts { bundle, verdicts });
+            }
+            (Some(Outstanding::TakeBack), WardAnswer::Done) => {
+                self.in_flight.returns -= 1;
+                self.say(&WardMessage::Returned);
+            }
+            (Some(Outstanding::ReadFeed), WardAnswer::Page(page)) => self.say_page(page),
+            (Some(Outstanding::ReadEdits), WardAnswer::Page(page)) => {
+                self.in_flight.wants -= 1;
+                if let Some(sealed) = self.seal(page) {
+                    self.say(&WardMessage::Edits(sealed));
+                }
+            }
+            (Some(Outstanding::ReadDirectory), WardAnswer::Directory(directory)) => {
+                self.say_directory(&directory);
+            }
+            (Some(Outstanding::Find { hash, size }), WardAnswer::AttachmentKnown(is_known)) => {
+                if is_known {
+                    self.say_stored(hash, true);
+                } else {
+                    self.needed_files.push_back(NeededFile {
+                        hash,
+                        size,
+                        bytes: Vec::new(),
+                    });
+                    self.say(&WardMessage::Need { hash, from: 0 });
+                }
+            }
+            (Some(Outstanding::Store(hash)), WardAnswer::AttachmentKnown(is_stored)) => {
+                self.say_stored(hash, is_stored);
+            }
+            (asked, _) => panic!("the ward answers something else than was asked: {asked:?}"),
+        }
     }
 
-    /// What the ward should do next, if it is not busy.
+    /// What the ward should do next, if it is not busy. Nothing while a slow device has not taken
+    /// what was answered before.
     pub fn poll_command(&mut self) -> Option<WardCommand> {
-        todo!()
+        if self.outstanding.is_some() || self.outbound.bytes() > limits::OUTBOUND_BYTES_MAX {
+            return None;
+        }
+        let (outstanding, command) = self.next_command()?;
+        self.outstanding = Some(outstanding);
+        Some(command)
     }
 
     /// Bytes for the device, if there are any now.
     pub fn poll_transmit(&mut self) -> Option<Vec<u8>> {
-        todo!()
+        if self.stage == Stage::Broken {
+            return None;
+        }
+        self.outbound.pop()
     }
 
-    /// Whether messages wait for the ward's answer.
+    /// Whether messages wait for the ward's answer, or answers for the device.
     #[must_use]
     pub fn is_busy(&self) -> bool {
-        todo!()
+        self.outstanding.is_some()
+            || !self.queue.is_empty()
+            || matches!(self.stage, Stage::Greeted(_))
+            || self.outbound.bytes() > limits::OUTBOUND_BYTES_MAX
     }
 
-    /// Whether both sides have said everything.
+    /// Whether both sides have said everything, or the ward has refused and said so.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        todo!()
+        self.stage == Stage::Over && self.outstanding.is_none() && self.outbound.is_empty()
+    }
+
+    fn next_command(&mut self) -> Option<(Outstanding, WardCommand)> {
+        match std::mem::replace(&mut self.stage, Stage::Silent) {
+            Stage::Greeted(hello) => {
+                let command = WardCommand::Greet {
+                    cursor: hello.cursor.clone(),
+                    device_time: hello.device_time,
+                    app_version: hello.app_version.clone(),
+                };
+                return Some((Outstanding::Greet(hello), command));
+            }
+            other => self.stage = other,
+        }
+        if std::mem::take(&mut self.is_directory_due) {
+            return Some((Outstanding::ReadDirectory, WardCommand::ReadDirectory));
+        }
+        while let Some(item) = self.queue.pop_front() {
+            if let Some(next) = self.next_of(item) {
+                return Some(next);
+            }
+        }
+        let window = self.window?;
+        (self.pages_ahead < window).then(|| {
+            (
+                Outstanding::ReadFeed,
+                WardCommand::ReadFeed(self.position.clone()),
+            )
+        })
+    }
+
+    fn next_of(&mut self, item: Item) -> Option<(Outstanding, WardCommand)> {
+        match item {
+            Item::Bundle(sealed) => {
+                let bundle = BundleId(blake3::hash(&sealed).into());
+                Some((Outstanding::Admit(bundle), WardCommand::Admit(sealed)))
+            }
+            Item::Return(page) => Some((Outstanding::TakeBack, WardCommand::TakeBack(page))),
+            Item::Want(edits) => Some((Outstanding::ReadEdits, WardCommand::ReadEdits(edits))),
+            Item::Offer { hash, size } => Some((
+                Outstanding::Find { hash, size },
+                WardCommand::FindAttachment(hash),
+            )),
+            Item::File { hash, bytes } => Some((
+                Outstanding::Store(hash),
+                WardCommand::StoreAttachment { hash, bytes },
+            )),
+            Item::Pull { window } => {
+                self.begin_pull(window);
+                None
+            }
+            Item::Done => {
+                self.window = None;
+                self.stage = Stage::Over;
+                None
+            }
+        }
+    }
+
+    fn welcome(
+        &mut self,
+        hello: Hello,
+        ward_time: Timestamp,
+        directory_version: DirectoryVersion,
+        is_cursor_known: bool,
+    ) {
+        let is_cursor_known = is_cursor_known || hello.cursor.is_empty();
+        self.say(&WardMessage::Welcome {
+            minor: self.minor,
+            ward_time,
+            is_cursor_known,
+        });
+        self.is_directory_due = hello.directory_version != Some(directory_version);
+        if is_cursor_known {
+            self.position = hello.cursor;
+            self.stage = Stage::Open;
+        } else {
+            self.stage = Stage::Restored;
+            self.forget_what_was_said();
+        }
+    }
+
+    fn say_page(&mut self, page: Option<Box<Page>>) {
+        let next = page.as_ref().and_then(|page| page.cursor.clone());
+        match next.filter(|next| *next != self.position) {
+            Some(next) => {
+                if let Some(Some(sealed)) = self.seal(page) {
+                    self.position = next;
+                    self.pages_ahead += 1;
+                    self.say(&WardMessage::Page(sealed));
+                }
+            }
+            // A page that does not move on would be read for ever.
+            None => {
+                self.window = None;
+                self.say(&WardMessage::CaughtUp);
+            }
+        }
+    }
+
+    /// The bytes of a page; a page that no device would take ends the conversation instead.
+    fn seal(&mut self, page: Option<Box<Page>>) -> Option<Option<Vec<u8>>> {
+        let sealed = page.map(|page| page.seal());
+        if sealed
+            .as_ref()
+            .is_some_and(|sealed| sealed.len() > limits::PAGE_BYTES_MAX)
+        {
+            tracing::error!("a page is over its limit");
+            self.refuse(Refusal::Unavailable);
+            return None;
+        }
+        Some(sealed)
+    }
+
+    fn say_directory(&mut self, directory: &Directory) {
+        match directory::seal(directory) {
+            Ok(sealed) => self.say(&WardMessage::Directory(sealed)),
+            // Records matter more: the device goes on with the directory that it has.
+            Err(error) => tracing::error!(%error, "the directory is not sent"),
+        }
+    }
+
+    fn say_stored(&mut self, hash: AttachmentHash, is_stored: bool) {
+        self.in_flight.files -= 1;
+        self.say(&WardMessage::Stored { hash, is_stored });
+    }
+
+    fn refuse(&mut self, refusal: Refusal) {
+        self.say(&WardMessage::Refuse(refusal));
+        self.stage = Stage::Over;
+        self.stop();
+    }
+
+    /// Nothing more is asked of the ward.
+    fn stop(&mut self) {
+        self.queue.clear();
+        self.needed_files.clear();
+        self.window = None;
+        self.is_directory_due = false;
+    }
+
+    fn say(&mut self, message: &WardMessage) {
+        self.outbound.push(message.encode());
     }
 }

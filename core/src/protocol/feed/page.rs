@@ -1,0 +1,207 @@
+//! A page's bytes: compressed, and without what can be derived (the id of an edit whose body is
+//! there, the writer that an entry shares with another).
+
+use thiserror::Error;
+
+use super::super::compression::{self, DecompressError};
+use super::super::limits;
+use super::{Cursor, FeedEntry, PageProof, verify_proof};
+use crate::codec::{DecodeError, Reader, Writer};
+use crate::edit::limits::EDIT_BYTES_MAX;
+use crate::model::{ChainHash, DeviceId, EditId, Epoch, OfficerId, Timestamp, WardCode, WardKey};
+
+/// A page of the feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The ward's word.
+    pub proof: PageProof,
+    /// For each entry the edit's bytes, or `None` if the receiving device wrote it and has it.
+    pub bodies: Vec<Option<Vec<u8>>>,
+    /// Where to go on; `None` for edits that were asked for by name.
+    pub cursor: Option<Cursor>,
+}
+
+/// Why a page is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum OpenPageError {
+    /// Its bytes are not a page.
+    #[error("the page does not decode: {0}")]
+    Decode(#[from] DecodeError),
+    /// Its content is not what zstd makes, or is too large.
+    #[error("the page does not decompress within its limit")]
+    Decompress,
+    /// The signature is not the pinned ward's.
+    #[error("the page's signature does not hold")]
+    Signature,
+}
+
+impl From<DecompressError> for OpenPageError {
+    fn from(_: DecompressError) -> Self {
+        Self::Decompress
+    }
+}
+
+/// Who wrote an entry: most pages have few writers and many entries.
+type EntryWriter = (OfficerId, DeviceId);
+
+impl Page {
+    /// The bytes of the page's frame, compressed. A body that is not the named edit's is left out,
+    /// because the id of an edit whose body is there is not sent.
+    #[must_use]
+    pub fn seal(&self) -> Vec<u8> {
+        let proof = &self.proof;
+        let mut writers: Vec<EntryWriter> = Vec::new();
+        let mut entries = Writer::new();
+        let mut previous = (proof.after, 0);
+        for (index, entry) in proof.entries.iter().enumerate() {
+            let who = (entry.author, entry.device);
+            let number = writers
+                .iter()
+                .position(|known| *known == who)
+                .unwrap_or_else(|| {
+                    writers.push(who);
+                    writers.len() - 1
+                });
+            // Wrapping, so that entries out of order give bytes that `open` refuses, not a panic.
+            entries
+                .unsigned(entry.sequence.wrapping_sub(previous.0))
+                .count(number)
+                .signed(entry.received_at.0.wrapping_sub(previous.1))
+                .fixed(&entry.nonce);
+            previous = (entry.sequence, entry.received_at.0);
+            let body = self.bodies.get(index).and_then(Option::as_deref);
+            match body.filter(|body| blake3::hash(body).as_bytes() == entry.edit.as_bytes()) {
+                Some(body) => entries.byte(1).bytes(body),
+                None => entries.byte(0).fixed(entry.edit.as_bytes()),
+            };
+        }
+        let mut content = Writer::new();
+        content
+            .fixed(proof.ward.as_bytes())
+            .fixed(proof.epoch.as_bytes())
+            .unsigned(proof.after)
+            .unsigned(proof.up_to)
+            .fixed(proof.chain.as_bytes())
+            .fixed(&proof.signature)
+            .optional(self.cursor.as_ref(), |writer, cursor| {
+                writer.bytes(&cursor.0);
+            })
+            .count(writers.len());
+        for (author, device) in &writers {
+            content.fixed(author.0.as_bytes()).fixed(device.as_bytes());
+        }
+        content.count(proof.entries.len()).fixed(&entries.finish());
+        compression::compress(&content.finish())
+    }
+
+    /// Opens a page and checks that the pinned ward signed it. Bodies are not decoded: a poisoned
+    /// one must not block the rest. That each body is the named edit's holds by construction, because
+    /// the id is computed from it and the signature is over the ids.
+    ///
+    /// # Errors
+    /// See [`OpenPageError`].
+    pub fn open(ward_key: WardKey, bytes: &[u8]) -> Result<Self, OpenPageError> {
+        let page = Self::open_unverified(bytes)?;
+        if verify_proof(ward_key, &page.proof) {
+            Ok(page)
+        } else {
+            Err(OpenPageError::Signature)
+        }
+    }
+
+    /// Opens a page without knowing whose it is: whoever uses it checks [`verify_proof`].
+    ///
+    /// # Errors
+    /// See [`OpenPageError`].
+    pub fn open_unverified(bytes: &[u8]) -> Result<Self, OpenPageError> {
+        let content = compression::decompress(bytes, limits::BUNDLE_CONTENT_BYTES_MAX)?;
+        let mut reader = Reader::new(&content);
+        let page = read(&mut reader)?;
+        reader.finish()?;
+        Ok(page)
+    }
+}
+
+fn read(reader: &mut Reader<'_>) -> Result<Page, DecodeError> {
+    let ward = read_ward(reader)?;
+    let epoch = Epoch(reader.fixed()?);
+    let after = reader.unsigned()?;
+    let up_to = reader.unsigned()?;
+    let chain = ChainHash(reader.fixed()?);
+    let signature = reader.fixed()?;
+    let cursor =
+        reader.optional(|reader| Ok(Cursor(reader.bytes(limits::CURSOR_BYTES_MAX)?.to_vec())))?;
+    let writers = (0..reader.count(limits::BUNDLE_EDITS_MAX)?)
+        .map(|_| {
+            let author = OfficerId(uuid::Uuid::from_bytes(reader.fixed()?));
+            Ok((author, DeviceId(reader.fixed()?)))
+        })
+        .collect::<Result<Vec<EntryWriter>, DecodeError>>()?;
+    let count = reader.count(limits::BUNDLE_EDITS_MAX)?;
+    let mut entries = Vec::new();
+    let mut bodies = Vec::new();
+    let mut previous = (after, 0);
+    for _ in 0..count {
+        let (entry, body) = read_entry(reader, &writers, previous)?;
+        if entry.sequence > up_to {
+            return Err(DecodeError::InvalidValue);
+        }
+        previous = (entry.sequence, entry.received_at.0);
+        entries.push(entry);
+        bodies.push(body);
+    }
+    Ok(Page {
+        proof: PageProof {
+            ward,
+            epoch,
+            after,
+            up_to,
+            chain,
+            entries,
+            signature,
+        },
+        bodies,
+        cursor,
+    })
+}
+
+fn read_ward(reader: &mut Reader<'_>) -> Result<WardCode, DecodeError> {
+    std::str::from_utf8(reader.slice(5)?)
+        .ok()
+        .and_then(|digits| digits.parse().ok())
+        .ok_or(DecodeError::InvalidValue)
+}
+
+fn read_entry(
+    reader: &mut Reader<'_>,
+    writers: &[EntryWriter],
+    (previous_sequence, previous_time): (u64, i64),
+) -> Result<(FeedEntry, Option<Vec<u8>>), DecodeError> {
+    let step = reader.unsigned()?;
+    let sequence = previous_sequence
+        .checked_add(step)
+        .filter(|_| step > 0)
+        .ok_or(DecodeError::NonCanonicalOrder)?;
+    let number = reader.count(limits::BUNDLE_EDITS_MAX)?;
+    let &(author, device) = writers.get(number).ok_or(DecodeError::InvalidValue)?;
+    let received_at = Timestamp(previous_time.wrapping_add(reader.signed()?));
+    let nonce = reader.fixed()?;
+    let body = reader.byte()?;
+    let (edit, body) = match body {
+        0 => (EditId(reader.fixed()?), None),
+        1 => {
+            let body = reader.bytes(EDIT_BYTES_MAX)?;
+            (EditId(blake3::hash(body).into()), Some(body.to_vec()))
+        }
+        other => return Err(DecodeError::UnknownCode(other.into())),
+    };
+    let entry = FeedEntry {
+        sequence,
+        edit,
+        author,
+        device,
+        received_at,
+        nonce,
+    };
+    Ok((entry, body))
+}

@@ -1,0 +1,143 @@
+//! The feed on its way down: how many pages may come, and which edits are asked for by name.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use super::*;
+
+/// What the device reads in this conversation.
+#[derive(Debug, Default)]
+pub(super) struct Download {
+    state: FeedState,
+    /// One for each page that the ward may still send, with the round in which we said so.
+    allowed: VecDeque<u32>,
+    /// The rounds in which pages came that are not stored yet.
+    unstored: VecDeque<u32>,
+    /// Whether the ward said that nothing follows.
+    is_end_received: bool,
+    /// To be asked for by name.
+    wanted: VecDeque<EditId>,
+    /// Every edit ever asked for: each is asked for once.
+    asked: BTreeSet<EditId>,
+    /// Asked for and not answered, and the round in which we asked.
+    request: Option<u32>,
+    /// Of the last request, what has not come.
+    not_come: Vec<EditId>,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum FeedState {
+    #[default]
+    NotAsked,
+    Asked,
+    CaughtUp,
+}
+
+impl Download {
+    /// Asks for the feed, all of the window free again.
+    pub(super) fn pull(&mut self, round: u32) -> DeviceMessage {
+        let window = limits::PAGES_IN_FLIGHT_MAX;
+        self.state = FeedState::Asked;
+        self.is_end_received = false;
+        self.allowed = std::iter::repeat_n(round, window).collect();
+        DeviceMessage::Pull { window }
+    }
+
+    pub(super) fn receive_page(&mut self) -> Result<u32, Violation> {
+        if self.state != FeedState::Asked || self.is_end_received {
+            return Err(Violation::Unexpected);
+        }
+        let asked_in = self.allowed.pop_front().ok_or(Violation::TooManyInFlight)?;
+        self.unstored.push_back(asked_in + 1);
+        Ok(asked_in + 1)
+    }
+
+    pub(super) fn receive_caught_up(&mut self) -> Result<u32, Violation> {
+        if self.state != FeedState::Asked || self.is_end_received {
+            return Err(Violation::Unexpected);
+        }
+        self.is_end_received = true;
+        Ok(self.allowed.front().map_or(0, |asked_in| asked_in + 1))
+    }
+
+    pub(super) fn receive_edits(&mut self) -> Result<u32, Violation> {
+        let asked_in = self.request.take().ok_or(Violation::Unexpected)?;
+        Ok(asked_in + 1)
+    }
+
+    /// What came of what was asked for; the rest is asked for again as long as something comes.
+    pub(super) fn receive_wanted(&mut self, page: &Page) {
+        let come: BTreeSet<EditId> = page.proof.entries.iter().map(|entry| entry.edit).collect();
+        let before = self.not_come.len();
+        self.not_come.retain(|edit| !come.contains(edit));
+        if self.not_come.len() == before {
+            self.not_come.clear();
+        }
+        for edit in std::mem::take(&mut self.not_come).into_iter().rev() {
+            self.wanted.push_front(edit);
+        }
+    }
+
+    /// The ward has nothing of what was asked for: outside our scope, or not there.
+    pub(super) fn give_up_wanted(&mut self) {
+        self.not_come.clear();
+    }
+
+    /// Everything before the ward's `CaughtUp` is stored.
+    pub(super) fn finish(&mut self) {
+        self.state = FeedState::CaughtUp;
+    }
+
+    pub(super) fn is_complete(&self) -> bool {
+        self.state == FeedState::CaughtUp && self.request.is_none() && self.wanted.is_empty()
+    }
+
+    fn want(&mut self, missing: Vec<EditId>) {
+        for edit in missing {
+            if self.asked.len() < limits::WANTED_EDITS_PER_CONVERSATION_MAX
+                && self.asked.insert(edit)
+            {
+                self.wanted.push_back(edit);
+            }
+        }
+    }
+
+    fn next_request(&mut self, round: u32) -> Option<DeviceMessage> {
+        if self.request.is_some() || self.wanted.is_empty() {
+            return None;
+        }
+        let count = self.wanted.len().min(limits::WANTED_EDITS_MAX);
+        let edits: Vec<EditId> = self.wanted.drain(..count).collect();
+        self.not_come.clone_from(&edits);
+        self.request = Some(round);
+        Some(DeviceMessage::Want(edits))
+    }
+}
+
+impl Initiator {
+    pub(super) fn handle_page_applied(
+        &mut self,
+        received: usize,
+        origin: PageOrigin,
+        missing: Vec<EditId>,
+    ) {
+        if received > 0 {
+            self.progress
+                .push_back(Progress::Received { edits: received });
+        }
+        if origin == PageOrigin::Feed {
+            let round = self.download.unstored.pop_front().unwrap_or(0);
+            if !self.download.is_end_received {
+                self.download.allowed.push_back(round);
+                self.outbound.push(DeviceMessage::Taken.encode());
+            }
+        }
+        self.download.want(missing);
+        self.ask_for_wanted();
+    }
+
+    pub(super) fn ask_for_wanted(&mut self) {
+        if let Some(request) = self.download.next_request(self.round_trips) {
+            self.outbound.push(request.encode());
+        }
+    }
+}

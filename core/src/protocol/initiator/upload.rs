@@ -1,0 +1,149 @@
+//! Bundles on their way up: how many may be under way, which were sent, which may be sent again.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::*;
+
+/// The device's bundles in this conversation.
+#[derive(Debug)]
+pub(super) struct Upload {
+    /// One for each bundle that may still be sent now, with the round in which it became free.
+    free: VecDeque<u32>,
+    /// Without a verdict yet, with the round in which each was sent.
+    in_flight: Vec<(BundleId, u32)>,
+    /// Verdicts that came and are not recorded yet, with the round in which each came.
+    unrecorded: VecDeque<u32>,
+    /// Whether the store may have more.
+    is_asking: bool,
+    /// Whether a bundle was sent that the last request for the feed does not follow.
+    is_pull_due: bool,
+    /// Every bundle sent, how often, and what was accepted when the last verdict on it was `waiting`.
+    sent: BTreeMap<BundleId, Sent>,
+    /// How many edits the ward has accepted so far.
+    accepted: u64,
+    /// The round in which the last bundle was sent.
+    round: u32,
+}
+
+#[derive(Debug)]
+struct Sent {
+    times: u8,
+    accepted_before: u64,
+}
+
+impl Upload {
+    /// Nothing sent; the first bundles may go in `round`.
+    pub(super) fn new(round: u32) -> Self {
+        Self {
+            free: VecDeque::from([round; limits::BUNDLES_IN_FLIGHT_MAX]),
+            in_flight: Vec::new(),
+            unrecorded: VecDeque::new(),
+            is_asking: true,
+            is_pull_due: true,
+            sent: BTreeMap::new(),
+            accepted: 0,
+            round,
+        }
+    }
+
+    pub(super) fn may_ask(&self) -> bool {
+        self.is_asking && !self.free.is_empty()
+    }
+
+    pub(super) fn ask_again(&mut self) {
+        self.is_asking = true;
+    }
+
+    /// Whether the store has no more, and the ward's word on all that was sent is recorded.
+    pub(super) fn is_answered(&self) -> bool {
+        !self.is_asking && self.in_flight.is_empty() && self.unrecorded.is_empty()
+    }
+
+    /// The round in which the verdicts on a bundle of ours came.
+    pub(super) fn receive_verdicts(&mut self, bundle: BundleId) -> Result<u32, Violation> {
+        let position = self
+            .in_flight
+            .iter()
+            .position(|(known, _)| *known == bundle)
+            .ok_or(Violation::Unexpected)?;
+        let (_, sent_in) = self.in_flight.remove(position);
+        self.unrecorded.push_back(sent_in + 1);
+        Ok(sent_in + 1)
+    }
+
+    /// A second time is for what waited, once something was accepted since; a third time would be a
+    /// store that gives the same for ever.
+    fn may_send(&self, bundle: BundleId) -> bool {
+        self.sent.get(&bundle).is_none_or(|sent| {
+            sent.times < limits::BUNDLE_SENDS_MAX && self.accepted > sent.accepted_before
+        })
+    }
+
+    fn note_sent(&mut self, bundle: BundleId) {
+        self.round = self.free.pop_front().unwrap_or(self.round);
+        self.in_flight.push((bundle, self.round));
+        let accepted_before = self.accepted;
+        let sent = self.sent.entry(bundle).or_insert(Sent {
+            times: 0,
+            accepted_before,
+        });
+        sent.times += 1;
+        self.is_pull_due = true;
+    }
+
+    fn note_recorded(&mut self, bundle: BundleId, verdicts: &[Verdict]) {
+        let round = self.unrecorded.pop_front().unwrap_or(self.round);
+        self.free.push_back(round);
+        self.accepted += accepted(verdicts) as u64;
+        if let Some(sent) = self.sent.get_mut(&bundle) {
+            sent.accepted_before = self.accepted;
+        }
+    }
+}
+
+impl Initiator {
+    pub(super) fn handle_bundle(&mut self, bundle: Option<(BundleId, Vec<u8>)>) {
+        match bundle.filter(|(id, _)| self.upload.may_send(*id)) {
+            Some((id, sealed)) => {
+                self.upload.note_sent(id);
+                self.outbound.push(DeviceMessage::Bundle(sealed).encode());
+            }
+            None => {
+                self.upload.is_asking = false;
+                if std::mem::take(&mut self.upload.is_pull_due) {
+                    let pull = self.download.pull(self.upload.round);
+                    self.outbound.push(pull.encode());
+                }
+            }
+        }
+    }
+
+    pub(super) fn handle_verdicts_recorded(&mut self, bundle: BundleId, verdicts: &[Verdict]) {
+        self.upload.note_recorded(bundle, verdicts);
+        let waiting = verdicts
+            .iter()
+            .filter(|verdict| matches!(verdict, Verdict::Waiting { .. }))
+            .count();
+        let rejected = verdicts
+            .iter()
+            .filter(|verdict| matches!(verdict, Verdict::Rejected { .. }))
+            .count();
+        self.progress.push_back(Progress::Verdicts {
+            accepted: accepted(verdicts),
+            rejected,
+            waiting,
+        });
+    }
+}
+
+fn accepted(verdicts: &[Verdict]) -> usize {
+    verdicts
+        .iter()
+        .filter(|verdict| {
+            matches!(
+                verdict,
+                Verdict::Accepted { .. } | Verdict::Duplicate { .. }
+            )
+        })
+        .count()
+}

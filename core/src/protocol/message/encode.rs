@@ -1,0 +1,117 @@
+//! Messages to frames.
+
+use super::super::{frame, verdict};
+use super::{DeviceMessage, Hello, WardMessage, kind};
+use crate::codec::Writer;
+
+impl DeviceMessage {
+    /// The message's frame.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut writer = Writer::new();
+        let kind = match self {
+            Self::Hello(hello) => {
+                write_hello(&mut writer, hello);
+                kind::HELLO
+            }
+            Self::Bundle(sealed) => {
+                writer.bytes(sealed);
+                kind::BUNDLE
+            }
+            Self::Pull { window } => {
+                writer.count(*window);
+                kind::PULL
+            }
+            Self::Taken => kind::TAKEN,
+            Self::Want(edits) => {
+                writer.count(edits.len());
+                for edit in edits {
+                    writer.fixed(edit.as_bytes());
+                }
+                kind::WANT
+            }
+            Self::GiveBack => kind::GIVE_BACK,
+            Self::Return(sealed) => {
+                writer.bytes(sealed);
+                kind::RETURN
+            }
+            Self::Offer { hash, size } => {
+                writer.fixed(hash.as_bytes()).count(*size);
+                kind::OFFER
+            }
+            Self::Chunk { offset, bytes } => {
+                writer.count(*offset).bytes(bytes);
+                kind::CHUNK
+            }
+            Self::Done => kind::DONE,
+        };
+        frame::encode(kind, &writer.finish())
+    }
+}
+
+fn write_hello(writer: &mut Writer, hello: &Hello) {
+    writer
+        .unsigned(hello.minor.oldest.into())
+        .unsigned(hello.minor.newest.into())
+        .signed(hello.device_time.0)
+        .text(&hello.app_version)
+        .bytes(&hello.cursor.0)
+        .optional(hello.directory_version, |writer, version| {
+            writer.fixed(&version);
+        });
+}
+
+impl WardMessage {
+    /// The message's frame.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut writer = Writer::new();
+        let kind = match self {
+            Self::Welcome {
+                minor,
+                ward_time,
+                is_cursor_known,
+            } => {
+                writer
+                    .unsigned((*minor).into())
+                    .signed(ward_time.0)
+                    .byte((*is_cursor_known).into());
+                kind::WELCOME
+            }
+            Self::Refuse(refusal) => {
+                writer.unsigned(refusal.code().into());
+                kind::REFUSE
+            }
+            Self::Verdicts { bundle, verdicts } => {
+                writer.fixed(bundle.as_bytes());
+                verdict::write_all(&mut writer, verdicts);
+                kind::VERDICTS
+            }
+            Self::Page(sealed) => {
+                writer.bytes(sealed);
+                kind::PAGE
+            }
+            Self::CaughtUp => kind::CAUGHT_UP,
+            Self::Edits(sealed) => {
+                writer.optional(sealed.as_ref(), |writer, sealed| {
+                    writer.bytes(sealed);
+                });
+                kind::EDITS
+            }
+            Self::Directory(sealed) => {
+                writer.bytes(sealed);
+                kind::DIRECTORY
+            }
+            Self::Returned => kind::RETURNED,
+            Self::Need { hash, from } => {
+                writer.fixed(hash.as_bytes()).count(*from);
+                kind::NEED
+            }
+            Self::Stored { hash, is_stored } => {
+                writer.fixed(hash.as_bytes()).byte((*is_stored).into());
+                kind::STORED
+            }
+        };
+        frame::encode(kind, &writer.finish())
+    }
+}
