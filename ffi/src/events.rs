@@ -42,6 +42,11 @@ pub enum SyncProgress {
         /// Which.
         hash: AttachmentHash,
     },
+    /// The ward does not take a file; it stays on the device.
+    AttachmentRefused {
+        /// Which.
+        hash: AttachmentHash,
+    },
     /// Everything was said by both sides.
     CaughtUp,
 }
@@ -63,6 +68,7 @@ impl From<&Progress> for SyncProgress {
                 edits: *edits as u64,
             },
             Progress::AttachmentStored(hash) => Self::AttachmentStored { hash: *hash },
+            Progress::AttachmentRefused(hash) => Self::AttachmentRefused { hash: *hash },
             Progress::CaughtUp => Self::CaughtUp,
         }
     }
