@@ -5,6 +5,8 @@ mod check;
 mod engine;
 pub mod schema;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use engine::Document;
 pub use state::{Concurrent, DocumentState, FieldState};
