@@ -5,8 +5,6 @@ mod check;
 mod engine;
 pub mod schema;
 mod state;
-#[cfg(test)]
-mod tests;
 
 pub use engine::Document;
 pub use state::{Concurrent, DocumentState, FieldState};

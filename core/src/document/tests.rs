@@ -1,7 +1,0 @@
-//! What the engine, the shortcut and the schema promise together.
-
-mod convergence;
-mod execution;
-mod golden;
-mod plan;
-mod records;
