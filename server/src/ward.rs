@@ -1,24 +1,58 @@
 //! One ward's durable state and the only code that changes it: edits, feed, rows, devices, staff.
 //! Every change is one SQLite transaction, also when another process (an admin command) makes one.
+//! This file is the façade; each noun has its own module.
 
+mod admission;
+mod attachments;
+mod authoring;
+mod connections;
+mod conversation;
+mod devices;
+mod directory;
+mod documents;
+mod enrolment;
+mod feed;
+mod history;
+mod keys;
+mod numbering;
+mod rescue;
+mod restore;
+mod scope;
+mod settings;
+mod staff;
+
+#[cfg(test)]
+mod tests;
+
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use gandan_core::document::{Document, schema};
 use gandan_core::edit::Operation;
 use gandan_core::environment::Environment;
 use gandan_core::model::{
-    AttachmentHash, DeviceId, Directory, DocumentId, EditId, OfficerId, Role, Timestamp, WardCode,
-    WardKey,
+    Area, AttachmentHash, Case, DeviceId, Directory, DocumentId, EditId, OfficerId, Role,
+    Timestamp, WardCode, WardKey,
 };
 use gandan_core::policy::{Author, RejectionCode};
-use gandan_core::protocol::credential::Enrolment;
 use gandan_core::protocol::enrolment::{EnrolmentRequest, EnrolmentResponse};
 use gandan_core::protocol::invite::Invite;
 use gandan_core::protocol::responder::{WardAnswer, WardCommand};
 use gandan_core::protocol::verdict::Verdict;
-use gandan_core::store::OpenError;
+use gandan_core::store::{OpenError, StoreKey};
 use thiserror::Error;
 use uuid::Uuid;
+
+use crate::register;
+use connections::Shared;
+use keys::Keys;
+
+/// The ward's encrypted store, in its data directory.
+pub const STORE_FILE: &str = "ward.db";
+
+/// The key of the store, beside it; both belong into the backup.
+pub const STORE_KEY_FILE: &str = "store.key";
 
 /// Why the ward could not do what it was asked. Nothing was changed.
 #[derive(Debug, Error)]
@@ -49,6 +83,14 @@ pub enum WardError {
         "numbering is paused after a restore; wait for the phones or run: gandan-server resume-numbering"
     )]
     NumberingPaused,
+    /// Too many failed sign-ins; a few seconds help.
+    #[error("too many failed attempts; wait half a minute and try again")]
+    TooManyAttempts,
+    /// What the store holds makes no sense.
+    #[error(
+        "the store is damaged; stop the server and restore the last backup, the phones give back the rest"
+    )]
+    Damaged,
     /// The store cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -118,46 +160,105 @@ pub struct Device {
 /// a blocking context.
 #[derive(Clone)]
 pub struct Ward {
-    // filled by the server work
+    shared: Arc<Shared>,
 }
 
 impl Ward {
-    /// Makes a ward in `directory`: keys, store, and the directory of the register's ward `code`.
+    /// Makes a ward in `directory`: keys, store, and the directory of the register's ward `code`. If it
+    /// is interrupted, it can be called again.
     ///
     /// # Errors
     /// See [`WardError`].
     pub fn init(
-        _directory: &Path,
-        _code: WardCode,
-        _environment: Arc<dyn Environment>,
+        directory: &Path,
+        code: WardCode,
+        environment: Arc<dyn Environment>,
     ) -> Result<Self, WardError> {
-        todo!()
+        let registered = register::ward(code).ok_or(WardError::UnknownWard)?;
+        fs::create_dir_all(directory)?;
+        let key_path = directory.join(STORE_KEY_FILE);
+        if !key_path.exists() {
+            if directory.join(STORE_FILE).exists() {
+                return Err(WardError::AlreadyInitialised);
+            }
+            let mut key = zeroize::Zeroizing::new([0; 32]);
+            environment.fill_random(&mut *key);
+            keys::write_store_key(&key_path, &key)?;
+        }
+        let store_key = keys::read_store_key(&key_path)?;
+        let mut connection = connections::open(&directory.join(STORE_FILE), &store_key)?;
+        let transaction =
+            connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        if settings::read_text(&transaction, settings::CODE)?.is_some() {
+            return Err(WardError::AlreadyInitialised);
+        }
+        let mut random = zeroize::Zeroizing::new([0; 80]);
+        environment.fill_random(&mut *random);
+        settings::write(&transaction, settings::WARD_SEED, &random[..32])?;
+        settings::write(&transaction, settings::RESCUE_SEED, &random[32..64])?;
+        settings::write(&transaction, settings::NAME, registered.name.as_bytes())?;
+        settings::write(
+            &transaction,
+            settings::PROVINCE,
+            registered.province.as_bytes(),
+        )?;
+        directory::seed(&transaction, &registered)?;
+        let mut epoch = [0; 16];
+        epoch.copy_from_slice(&random[64..]);
+        restore::begin_first_epoch(&transaction, epoch, environment.now())?;
+        settings::write(&transaction, settings::CODE, code.as_str().as_bytes())?;
+        transaction.commit()?;
+        Self::with(directory, store_key, connection, environment)
     }
 
     /// Opens the ward in `directory`.
     ///
     /// # Errors
     /// See [`WardError`].
-    pub fn open(_directory: &Path, _environment: Arc<dyn Environment>) -> Result<Self, WardError> {
-        todo!()
+    pub fn open(directory: &Path, environment: Arc<dyn Environment>) -> Result<Self, WardError> {
+        let path = directory.join(STORE_FILE);
+        if !path.exists() {
+            return Err(WardError::NotInitialised);
+        }
+        let store_key = keys::read_store_key(&directory.join(STORE_KEY_FILE))?;
+        let connection = connections::open(&path, &store_key)?;
+        Self::with(directory, store_key, connection, environment)
+    }
+
+    fn with(
+        directory: &Path,
+        store_key: StoreKey,
+        connection: rusqlite::Connection,
+        environment: Arc<dyn Environment>,
+    ) -> Result<Self, WardError> {
+        let code = settings::read_text(&connection, settings::CODE)?
+            .ok_or(WardError::NotInitialised)?
+            .parse()
+            .map_err(|_| WardError::Damaged)?;
+        let keys = Keys::read(&connection)?;
+        let path = directory.join(STORE_FILE);
+        let shared = Shared::new(path, store_key, connection, environment, keys, code);
+        Ok(Self {
+            shared: Arc::new(shared),
+        })
     }
 
     /// The ward's public key.
     #[must_use]
     pub fn key(&self) -> WardKey {
-        todo!()
+        self.shared.keys.public()
     }
 
     /// The ward's signing key, for TLS.
     #[must_use]
     pub fn signing_key(&self) -> ed25519_dalek::SigningKey {
-        todo!()
+        self.shared.keys.signing.clone()
     }
 
     /// The ward's code.
     #[must_use]
     pub fn code(&self) -> WardCode {
-        todo!()
+        self.shared.code
     }
 
     /// The reference data that devices get.
@@ -165,20 +266,39 @@ impl Ward {
     /// # Errors
     /// See [`WardError`].
     pub fn directory(&self) -> Result<Directory, WardError> {
-        todo!()
+        self.shared
+            .read(|connection| directory::read(connection, self.shared.code))
     }
 
-    /// Adds an officer, or gives the one of that name and role.
+    /// Adds an area to the tree, or changes name, type, old names and dates of one that is there.
+    ///
+    /// # Errors
+    /// See [`WardError`].
+    pub fn add_area(&self, area: &Area) -> Result<(), WardError> {
+        self.add_areas(std::slice::from_ref(area))
+    }
+
+    /// Adds areas, parents before children, all or none; see [`register::parse_areas`] for a file.
+    ///
+    /// # Errors
+    /// See [`WardError`].
+    pub fn add_areas(&self, areas: &[Area]) -> Result<(), WardError> {
+        self.shared.write(|work| work.put_areas(areas))
+    }
+
+    /// Adds an officer, or gives the one of that name and role. Areas are codes, or names that only one
+    /// area has; they replace the officer's, none leave them as they are. An officer who never had areas
+    /// works in the whole ward.
     ///
     /// # Errors
     /// See [`WardError`].
     pub fn officer(
         &self,
-        _name: &str,
-        _role: Role,
-        _areas: &[String],
+        name: &str,
+        role: Role,
+        areas: &[String],
     ) -> Result<OfficerId, WardError> {
-        todo!()
+        self.shared.write(|work| work.officer(name, role, areas))
     }
 
     /// Makes a one-time invite for an officer.
@@ -187,23 +307,24 @@ impl Ward {
     /// See [`WardError`].
     pub fn invite(
         &self,
-        _officer: OfficerId,
-        _addresses: &[String],
-        _lifetime_ms: i64,
+        officer: OfficerId,
+        addresses: &[String],
+        lifetime_ms: i64,
     ) -> Result<Invite, WardError> {
-        todo!()
+        self.shared
+            .write(|work| work.invite(officer, addresses, lifetime_ms))
     }
 
-    /// Enrols a device that proved its key.
+    /// Enrols a device that proved its key. Asked again by the same device, it gives the same answer.
     ///
     /// # Errors
     /// Only the store's; a refusal is a response.
     pub fn enrol(
         &self,
-        _device: DeviceId,
-        _request: &EnrolmentRequest,
+        device: DeviceId,
+        request: &EnrolmentRequest,
     ) -> Result<EnrolmentResponse, WardError> {
-        todo!()
+        self.shared.write(|work| work.enrol(device, request))
     }
 
     /// Every device, newest first.
@@ -211,38 +332,37 @@ impl Ward {
     /// # Errors
     /// See [`WardError`].
     pub fn devices(&self) -> Result<Vec<Device>, WardError> {
-        todo!()
+        self.shared
+            .read(|connection| Ok(devices::list(connection)?))
     }
 
     /// Revokes a device: its next message is refused.
     ///
     /// # Errors
     /// See [`WardError`].
-    pub fn revoke(&self, _device: DeviceId) -> Result<(), WardError> {
-        todo!()
+    pub fn revoke(&self, device: DeviceId) -> Result<(), WardError> {
+        self.shared.write(|work| work.revoke(device))
     }
 
     /// Does what the conversation of `device` asks; a batch of one for [`Ward::execute_all`].
     ///
     /// # Errors
     /// See [`WardError`].
-    pub fn execute(
-        &self,
-        _device: DeviceId,
-        _command: WardCommand,
-    ) -> Result<WardAnswer, WardError> {
-        todo!()
+    pub fn execute(&self, device: DeviceId, command: WardCommand) -> Result<WardAnswer, WardError> {
+        let mut answers = self.execute_all(vec![(device, command)])?;
+        Ok(answers.swap_remove(0))
     }
 
-    /// Does what several conversations ask, their admissions in one transaction (group commit).
+    /// Does what several conversations ask, their admissions in one transaction (group commit). The
+    /// answers come in the order of the commands; a command that fails is refused and harms no other.
     ///
     /// # Errors
     /// See [`WardError`]; then none was done.
     pub fn execute_all(
         &self,
-        _commands: Vec<(DeviceId, WardCommand)>,
+        commands: Vec<(DeviceId, WardCommand)>,
     ) -> Result<Vec<WardAnswer>, WardError> {
-        todo!()
+        conversation::execute_all(&self.shared, commands)
     }
 
     /// Writes an edit in the name of a member of staff, through the same admission as a phone's. All of
@@ -252,19 +372,39 @@ impl Ward {
     /// See [`WardError`].
     pub fn author(
         &self,
-        _author: Author,
-        _document: DocumentId,
-        _operations: Vec<Operation>,
+        author: Author,
+        document: DocumentId,
+        operations: Vec<Operation>,
     ) -> Result<EditId, WardError> {
-        todo!()
+        let mut edits = self.author_all(author, vec![(document, operations)])?;
+        Ok(edits.swap_remove(0))
     }
 
-    /// Gives the case its official number and the state `accepted`, in the admission's transaction.
+    /// Writes several edits, all or none, one for each document named, in order.
     ///
     /// # Errors
     /// See [`WardError`].
-    pub fn accept(&self, _author: Author, _case: Uuid) -> Result<String, WardError> {
-        todo!()
+    pub fn author_all(
+        &self,
+        author: Author,
+        edits: Vec<(DocumentId, Vec<Operation>)>,
+    ) -> Result<Vec<EditId>, WardError> {
+        self.shared.write(|work| {
+            edits
+                .into_iter()
+                .map(|(document, operations)| work.author(author, document, operations))
+                .collect()
+        })
+    }
+
+    /// Gives the case its official number and the state `accepted`, in the admission's transaction. A
+    /// case that has its number keeps it.
+    ///
+    /// # Errors
+    /// See [`WardError`].
+    pub fn accept(&self, author: Author, case: Uuid) -> Result<String, WardError> {
+        self.shared
+            .write(|work| work.accept(author, DocumentId::case(case)))
     }
 
     /// Reads rows on a connection of its own.
@@ -273,60 +413,107 @@ impl Ward {
     /// See [`WardError`].
     pub fn read<T>(
         &self,
-        _query: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T>,
+        query: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T>,
     ) -> Result<T, WardError> {
-        todo!()
+        self.shared.read(|connection| Ok(query(connection)?))
     }
 
     /// A case, whole: notes, attachments and conflicts included.
     ///
     /// # Errors
     /// See [`WardError`].
-    pub fn case(&self, _id: Uuid) -> Result<Option<gandan_core::model::Case>, WardError> {
-        todo!()
+    pub fn case(&self, id: Uuid) -> Result<Option<Case>, WardError> {
+        let document = DocumentId::case(id);
+        let found = self
+            .shared
+            .read(|connection| documents::read(connection, document))?;
+        Ok(found.and_then(|materialized| schema::case(&materialized.state)))
     }
 
     /// Who did what to a document, oldest first.
     ///
     /// # Errors
     /// See [`WardError`].
-    pub fn history(&self, _document: DocumentId) -> Result<Vec<HistoryEntry>, WardError> {
-        todo!()
+    pub fn history(&self, document: DocumentId) -> Result<Vec<HistoryEntry>, WardError> {
+        self.shared
+            .read(|connection| history::read(connection, document))
     }
 
     /// The bytes of an attachment and its media type.
     ///
     /// # Errors
     /// See [`WardError`].
-    pub fn attachment(
-        &self,
-        _hash: AttachmentHash,
-    ) -> Result<Option<(Vec<u8>, String)>, WardError> {
-        todo!()
+    pub fn attachment(&self, hash: AttachmentHash) -> Result<Option<(Vec<u8>, String)>, WardError> {
+        self.shared
+            .read(|connection| Ok(gandan_core::store::attachments::read(connection, hash)?))
     }
 
     /// A standard automerge file of a document.
     ///
     /// # Errors
     /// See [`WardError`].
-    pub fn export(&self, _document: DocumentId) -> Result<Option<Vec<u8>>, WardError> {
-        todo!()
+    pub fn export(&self, document: DocumentId) -> Result<Option<Vec<u8>>, WardError> {
+        let edits = self
+            .shared
+            .read(|connection| documents::edits_of(connection, document))?;
+        if edits.is_empty() {
+            return Ok(None);
+        }
+        let document = Document::replay(&edits).map_err(|_| WardError::Damaged)?;
+        Ok(Some(document.save()))
     }
 
-    /// Takes a rescue file: opens it, admits its bundles, stores its attachments.
+    /// Takes a rescue file: opens it, admits its bundles under the devices that signed them, stores its
+    /// attachments. Taking it twice does nothing more.
     ///
     /// # Errors
     /// See [`WardError`].
-    pub fn import_rescue(&self, _file: &[u8]) -> Result<Vec<Verdict>, WardError> {
-        todo!()
+    pub fn import_rescue(&self, file: &[u8]) -> Result<Vec<Verdict>, WardError> {
+        rescue::import(&self.shared, file)
     }
 
-    /// Numbering goes on although not every phone has reported after a restore.
+    /// Whether official numbers wait for phones to report after a restore.
+    ///
+    /// # Errors
+    /// See [`WardError`].
+    pub fn is_numbering_paused(&self) -> Result<bool, WardError> {
+        self.shared.read(|connection| {
+            let since: Option<Vec<u8>> = settings::read(connection, settings::NUMBERING_PAUSED_AT)?;
+            Ok(since.is_some())
+        })
+    }
+
+    /// Numbering goes on although not every phone has reported after a restore. Numbers that nobody
+    /// gave back are void, with a reason.
     ///
     /// # Errors
     /// See [`WardError`].
     pub fn resume_numbering(&self) -> Result<(), WardError> {
-        todo!()
+        self.shared.write(|work| work.resume_numbering())
+    }
+
+    /// Remembers where `serve` listens, for invites that are made while it runs.
+    ///
+    /// # Errors
+    /// See [`WardError`].
+    pub fn remember_addresses(&self, quic: &str, http: &str) -> Result<(), WardError> {
+        self.shared.write(|work| {
+            settings::write(work.connection, settings::QUIC_ADDRESS, quic.as_bytes())?;
+            settings::write(work.connection, settings::HTTP_ADDRESS, http.as_bytes())?;
+            Ok(())
+        })
+    }
+
+    /// Where `serve` listened last: for phones, and for the console.
+    ///
+    /// # Errors
+    /// See [`WardError`].
+    pub fn last_addresses(&self) -> Result<Option<(String, String)>, WardError> {
+        self.shared.read(|connection| {
+            let quic = settings::read_text(connection, settings::QUIC_ADDRESS)?;
+            let http = settings::read_text(connection, settings::HTTP_ADDRESS)?;
+            Ok(quic.zip(http))
+        })
     }
 
     /// Adds a member of staff with an argon2id hash of the password.
@@ -335,38 +522,62 @@ impl Ward {
     /// See [`WardError`].
     pub fn add_staff(
         &self,
-        _login: &str,
-        _name: &str,
-        _role: Role,
-        _password: &str,
+        login: &str,
+        name: &str,
+        role: Role,
+        password: &str,
     ) -> Result<OfficerId, WardError> {
-        todo!()
+        staff::add(&self.shared, login, name, role, password)
     }
 
-    /// Signs in: checks the password, gives the token of a new session (256 bits; only its hash is stored).
+    /// Signs in: checks the password, gives the token of a new session (256 bits; only its hash is
+    /// stored).
     ///
     /// # Errors
     /// See [`WardError`].
-    pub fn sign_in(&self, _login: &str, _password: &str) -> Result<Option<String>, WardError> {
-        todo!()
+    pub fn sign_in(&self, login: &str, password: &str) -> Result<Option<String>, WardError> {
+        staff::sign_in(&self.shared, login, password, "")
+    }
+
+    /// Signs in from a named place, such as a network address: failures from one place do not slow
+    /// down sign-ins from another.
+    ///
+    /// # Errors
+    /// See [`WardError`].
+    pub fn sign_in_from(
+        &self,
+        source: &str,
+        login: &str,
+        password: &str,
+    ) -> Result<Option<String>, WardError> {
+        staff::sign_in(&self.shared, login, password, source)
     }
 
     /// Whose session a token is, if it is valid still.
     ///
     /// # Errors
     /// See [`WardError`].
-    pub fn session(&self, _token: &str) -> Result<Option<Staff>, WardError> {
-        todo!()
+    pub fn session(&self, token: &str) -> Result<Option<Staff>, WardError> {
+        staff::session(&self.shared, token)
     }
 
     /// Ends a session.
     ///
     /// # Errors
     /// See [`WardError`].
-    pub fn sign_out(&self, _token: &str) -> Result<(), WardError> {
-        todo!()
+    pub fn sign_out(&self, token: &str) -> Result<(), WardError> {
+        staff::sign_out(&self.shared, token)
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.shared.environment.now()
+    }
+
+    pub(crate) fn random<const N: usize>(&self) -> [u8; N] {
+        self.shared.random()
+    }
+
+    pub(crate) fn new_uuid(&self) -> Uuid {
+        self.shared.uuid(self.now())
     }
 }
-
-/// What [`Ward::enrol`] signs.
-pub type WardEnrolment = Enrolment;

@@ -1,0 +1,186 @@
+//! The ward's connections: one that writes, some that read. Every change is one immediate
+//! transaction, so that an admin command in another process may write as well; what is kept in
+//! memory is checked against the store before it is used. Knows nothing of what is written.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use gandan_core::environment::Environment;
+use gandan_core::model::{ActorId, Timestamp, WardCode};
+use gandan_core::store::StoreKey;
+use gandan_core::store::connection::{self, Migration};
+use rusqlite::{Connection, TransactionBehavior};
+use uuid::Uuid;
+
+use super::WardError;
+use super::documents::DocumentCache;
+use super::keys::Keys;
+
+/// How long a change waits for another process to finish its own.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How many idle connections for reading are kept open; more are opened when they are needed.
+const IDLE_READERS_MAX: usize = 8;
+
+/// What all clones of a [`super::Ward`] share.
+pub(super) struct Shared {
+    path: PathBuf,
+    store_key: StoreKey,
+    writer: Mutex<Writer>,
+    readers: Mutex<Vec<Connection>>,
+    pub(super) environment: Arc<dyn Environment>,
+    pub(super) keys: Keys,
+    pub(super) code: WardCode,
+    /// Under which the ward itself writes; fresh for every opening, as a phone's.
+    pub(super) actor: ActorId,
+    /// One password hash at a time: each takes 19 MiB.
+    pub(super) hashing: Mutex<()>,
+}
+
+struct Writer {
+    connection: Connection,
+    documents: DocumentCache,
+}
+
+/// One transaction at work.
+pub(super) struct Work<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) documents: &'a mut DocumentCache,
+    pub(super) shared: &'a Shared,
+    pub(super) now: Timestamp,
+}
+
+impl Shared {
+    pub(super) fn new(
+        path: PathBuf,
+        store_key: StoreKey,
+        writer: Connection,
+        environment: Arc<dyn Environment>,
+        keys: Keys,
+        code: WardCode,
+    ) -> Self {
+        let mut actor = [0; 16];
+        environment.fill_random(&mut actor);
+        Self {
+            path,
+            store_key,
+            writer: Mutex::new(Writer {
+                connection: writer,
+                documents: DocumentCache::default(),
+            }),
+            readers: Mutex::default(),
+            environment,
+            keys,
+            code,
+            actor: ActorId(actor),
+            hashing: Mutex::default(),
+        }
+    }
+
+    /// Runs `change` in one transaction: all of it is durable afterwards, or nothing of it.
+    pub(super) fn write<T>(
+        &self,
+        change: impl FnOnce(&mut Work<'_>) -> Result<T, WardError>,
+    ) -> Result<T, WardError> {
+        let mut writer = lock(&self.writer);
+        let Writer {
+            connection,
+            documents,
+        } = &mut *writer;
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut work = Work {
+            connection: &transaction,
+            documents,
+            shared: self,
+            now: self.environment.now(),
+        };
+        let result = change(&mut work)?;
+        transaction.commit()?;
+        Ok(result)
+    }
+
+    /// Runs `query` on a connection that cannot write, as of one moment.
+    pub(super) fn read<T>(
+        &self,
+        query: impl FnOnce(&Connection) -> Result<T, WardError>,
+    ) -> Result<T, WardError> {
+        let idle = lock(&self.readers).pop();
+        let mut reader = match idle {
+            Some(reader) => reader,
+            None => {
+                let reader = open(&self.path, &self.store_key)?;
+                reader.pragma_update(None, "query_only", true)?;
+                reader
+            }
+        };
+        let transaction = reader.transaction()?;
+        let result = query(&transaction);
+        drop(transaction);
+        let mut readers = lock(&self.readers);
+        if readers.len() < IDLE_READERS_MAX {
+            readers.push(reader);
+        }
+        result
+    }
+
+    /// A UUIDv7 of this moment.
+    pub(super) fn uuid(&self, now: Timestamp) -> Uuid {
+        let millis = now.0.try_into().unwrap_or_default();
+        uuid::Builder::from_unix_timestamp_millis(millis, &self.random()).into_uuid()
+    }
+
+    pub(super) fn random<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.environment.fill_random(&mut bytes);
+        bytes
+    }
+}
+
+/// Opens the ward's file, made or brought to the newest version if need be.
+pub(super) fn open(path: &Path, key: &StoreKey) -> Result<Connection, WardError> {
+    let connection = connection::open(path, key, MIGRATIONS)?;
+    // Longer than a phone's: a group of admissions with attachments takes its time.
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    Ok(connection)
+}
+
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        sql: gandan_core::store::rows::ROWS_SQL,
+    },
+    Migration {
+        version: 2,
+        sql: gandan_core::store::attachments::ATTACHMENTS_SQL,
+    },
+    Migration {
+        version: 3,
+        sql: include_str!("schema.sql"),
+    },
+];
+
+// A panic while a lock was held left no transaction behind: it was rolled back when it was dropped.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A sequence as SQLite holds it. No feed and no actor gets near the end of either range; a forged
+/// sequence meets nothing there.
+pub(super) fn to_sql(sequence: u64) -> i64 {
+    i64::try_from(sequence).unwrap_or(i64::MAX)
+}
+
+/// A sequence from SQLite.
+pub(super) fn from_sql(sequence: i64) -> u64 {
+    u64::try_from(sequence).unwrap_or_default()
+}
+
+impl From<rusqlite::Error> for WardError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DiskFull) => Self::Full,
+            _ => Self::Database(error),
+        }
+    }
+}

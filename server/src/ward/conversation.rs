@@ -1,0 +1,220 @@
+//! What conversations ask of the ward: those that change something in one transaction, the others on
+//! a connection that only reads.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use gandan_core::model::{DeviceId, Timestamp};
+use gandan_core::protocol::directory as directory_format;
+use gandan_core::protocol::feed::Cursor;
+use gandan_core::protocol::message::Refusal;
+use gandan_core::protocol::responder::{WardAnswer, WardCommand};
+use gandan_core::store::attachments;
+use rusqlite::{Connection, params};
+
+use super::connections::{Shared, Work};
+use super::devices::{self, Known};
+use super::restore::{self, Standing};
+use super::{WardError, directory, feed};
+
+/// How exactly it is known when a device was seen last; saves a transaction when nothing else is to be
+/// written.
+const SEEN_STEP_MS: i64 = 60 * 1000;
+
+pub(super) fn execute_all(
+    shared: &Shared,
+    commands: Vec<(DeviceId, WardCommand)>,
+) -> Result<Vec<WardAnswer>, WardError> {
+    let mut answers: Vec<Option<WardAnswer>> = Vec::new();
+    answers.resize_with(commands.len(), || None);
+    // A greeting changes something only now and then.
+    let mut writes = Vec::new();
+    for (index, (device, command)) in commands.iter().enumerate() {
+        if is_write(shared, *device, command)? {
+            writes.push(index);
+        }
+    }
+    if !writes.is_empty() {
+        let written = shared.write(|work| {
+            writes
+                .iter()
+                .map(|&index| work.guarded(commands[index].0, &commands[index].1))
+                .collect::<Result<Vec<_>, _>>()
+        })?;
+        for (index, answer) in writes.into_iter().zip(written) {
+            answers[index] = Some(answer);
+        }
+    }
+    commands
+        .iter()
+        .zip(answers)
+        .map(|((device, command), answer)| match answer {
+            Some(answer) => Ok(answer),
+            None => answer_by_reading(shared, *device, command),
+        })
+        .collect()
+}
+
+fn is_write(shared: &Shared, device: DeviceId, command: &WardCommand) -> Result<bool, WardError> {
+    Ok(match command {
+        WardCommand::Admit(_) | WardCommand::TakeBack(_) | WardCommand::StoreAttachment { .. } => {
+            true
+        }
+        WardCommand::Greet { cursor, .. } => shared.read(|connection| {
+            let Ok(known) = devices::find(connection, device)? else {
+                return Ok(false);
+            };
+            let now = shared.environment.now();
+            Ok(!is_seen_lately(&known, now)
+                || restore::standing(connection, shared, cursor)? == Standing::FromTheFuture)
+        })?,
+        _ => false,
+    })
+}
+
+fn is_seen_lately(known: &Known, now: Timestamp) -> bool {
+    known
+        .seen_at
+        .is_some_and(|seen| (0..SEEN_STEP_MS).contains(&(now.0 - seen.0)))
+}
+
+fn answer_by_reading(
+    shared: &Shared,
+    device: DeviceId,
+    command: &WardCommand,
+) -> Result<WardAnswer, WardError> {
+    let mut has_reported = false;
+    let answer = shared.read(|connection| {
+        let known = match devices::find(connection, device)? {
+            Ok(known) => known,
+            Err(refusal) => return Ok(WardAnswer::Refused(refusal)),
+        };
+        Ok(match command {
+            WardCommand::ReadFeed(cursor) => {
+                let page = feed::read(connection, shared, &known, cursor)?;
+                has_reported =
+                    page.is_none() && known.reported_epoch != restore::current_epoch(connection)?;
+                WardAnswer::Page(page.map(Box::new))
+            }
+            WardCommand::ReadEdits(wanted) => {
+                let page = feed::read_edits(connection, shared, &known, wanted)?;
+                WardAnswer::Page(page.map(Box::new))
+            }
+            WardCommand::ReadDirectory => {
+                WardAnswer::Directory(Box::new(directory::read(connection, shared.code)?))
+            }
+            WardCommand::FindAttachment(hash) => {
+                WardAnswer::AttachmentKnown(attachments::is_here(connection, *hash)?)
+            }
+            WardCommand::Greet { cursor, .. } => {
+                let standing = restore::standing(connection, shared, cursor)?;
+                let now = shared.environment.now();
+                greeted(connection, shared, now, standing == Standing::Known)?
+            }
+            WardCommand::Admit(_)
+            | WardCommand::TakeBack(_)
+            | WardCommand::StoreAttachment { .. } => WardAnswer::Refused(Refusal::Unavailable),
+        })
+    })?;
+    if has_reported {
+        shared.write(|work| work.device_reported(device))?;
+    }
+    Ok(answer)
+}
+
+fn greeted(
+    connection: &Connection,
+    shared: &Shared,
+    ward_time: Timestamp,
+    is_cursor_known: bool,
+) -> Result<WardAnswer, WardError> {
+    let directory = directory::read(connection, shared.code)?;
+    Ok(WardAnswer::Greeted {
+        ward_time,
+        directory_version: directory_format::version(&directory),
+        is_cursor_known,
+    })
+}
+
+impl Work<'_> {
+    /// Does one command. If it fails, what it did is undone, the device is refused and the other
+    /// commands of the transaction go on; only a full disk ends them all.
+    fn guarded(
+        &mut self,
+        device: DeviceId,
+        command: &WardCommand,
+    ) -> Result<WardAnswer, WardError> {
+        self.connection.execute_batch("SAVEPOINT command")?;
+        let result = catch_unwind(AssertUnwindSafe(|| self.execute(device, command)));
+        let failure: &dyn std::fmt::Display = match &result {
+            Ok(Ok(_)) => {
+                self.connection.execute_batch("RELEASE command")?;
+                return result.unwrap_or(Err(WardError::Damaged));
+            }
+            Ok(Err(WardError::Full)) => return Err(WardError::Full),
+            Ok(Err(error)) => error,
+            Err(_) => &"it panicked",
+        };
+        tracing::error!(%device, %failure, "a command failed");
+        self.connection
+            .execute_batch("ROLLBACK TO command; RELEASE command")?;
+        Ok(WardAnswer::Refused(Refusal::Unavailable))
+    }
+
+    fn execute(
+        &mut self,
+        device: DeviceId,
+        command: &WardCommand,
+    ) -> Result<WardAnswer, WardError> {
+        let known = match devices::find(self.connection, device)? {
+            Ok(known) => known,
+            Err(refusal) => return Ok(WardAnswer::Refused(refusal)),
+        };
+        Ok(match command {
+            WardCommand::Admit(sealed) => self.admit_bundle(&known, sealed)?,
+            WardCommand::TakeBack(page) => {
+                self.take_back(page)?;
+                WardAnswer::Done
+            }
+            WardCommand::StoreAttachment { hash, bytes } => {
+                WardAnswer::AttachmentKnown(self.store_attachment(*hash, bytes)?)
+            }
+            WardCommand::Greet {
+                cursor,
+                device_time,
+                app_version,
+            } => self.greet(&known, cursor, *device_time, app_version)?,
+            WardCommand::ReadFeed(_)
+            | WardCommand::ReadEdits(_)
+            | WardCommand::ReadDirectory
+            | WardCommand::FindAttachment(_) => WardAnswer::Refused(Refusal::Unavailable),
+        })
+    }
+
+    fn greet(
+        &mut self,
+        known: &Known,
+        cursor: &Cursor,
+        device_time: Timestamp,
+        app_version: &str,
+    ) -> Result<WardAnswer, WardError> {
+        let standing = restore::standing(self.connection, self.shared, cursor)?;
+        if standing == Standing::FromTheFuture {
+            self.begin_epoch(feed::open_cursor(self.shared, cursor))?;
+        }
+        self.connection.execute(
+            "UPDATE devices SET seen_at = ?2, app_version = ?3, clock_offset_ms = ?4 WHERE id = ?1",
+            params![
+                known.id.as_bytes(),
+                self.now.0,
+                app_version,
+                device_time.0.saturating_sub(self.now.0)
+            ],
+        )?;
+        greeted(
+            self.connection,
+            self.shared,
+            self.now,
+            standing == Standing::Known,
+        )
+    }
+}

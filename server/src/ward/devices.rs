@@ -1,0 +1,95 @@
+//! The table of devices, asked before anything a device says is believed.
+
+use gandan_core::model::{DeviceId, Epoch, OfficerId, Role, Timestamp};
+use gandan_core::policy::Author;
+use gandan_core::protocol::message::Refusal;
+use rusqlite::{Connection, OptionalExtension, params};
+use uuid::Uuid;
+
+use super::connections::{Work, from_sql};
+use super::scope::Scope;
+use super::{Device, WardError, directory};
+
+/// A device that may speak.
+pub(super) struct Known {
+    pub(super) id: DeviceId,
+    pub(super) author: Author,
+    pub(super) scope_version: u64,
+    pub(super) seen_at: Option<Timestamp>,
+    pub(super) reported_epoch: Epoch,
+}
+
+impl Known {
+    pub(super) fn scope(&self, connection: &Connection) -> rusqlite::Result<Scope> {
+        directory::scope(connection, self.author.officer, self.author.role)
+    }
+}
+
+/// The device, or why it may not speak.
+pub(super) fn find(
+    connection: &Connection,
+    id: DeviceId,
+) -> rusqlite::Result<Result<Known, Refusal>> {
+    let found = connection
+        .prepare_cached(
+            "SELECT d.officer, o.role, o.scope_version, d.seen_at, d.reported_epoch, d.revoked_at
+             FROM devices d JOIN officers o ON o.id = d.officer WHERE d.id = ?1",
+        )?
+        .query_row([id.as_bytes()], |row| {
+            let role: Role = directory::role(row, 1)?;
+            let seen_at: Option<i64> = row.get(3)?;
+            let revoked_at: Option<i64> = row.get(5)?;
+            let known = Known {
+                id,
+                author: Author {
+                    officer: OfficerId(Uuid::from_bytes(row.get(0)?)),
+                    role,
+                },
+                scope_version: from_sql(row.get(2)?),
+                seen_at: seen_at.map(Timestamp),
+                reported_epoch: Epoch(row.get(4)?),
+            };
+            Ok((known, revoked_at.is_some()))
+        })
+        .optional()?;
+    Ok(match found {
+        None => Err(Refusal::UnknownDevice),
+        Some((_, true)) => Err(Refusal::Revoked),
+        Some((known, false)) => Ok(known),
+    })
+}
+
+pub(super) fn list(connection: &Connection) -> rusqlite::Result<Vec<Device>> {
+    connection
+        .prepare(
+            "SELECT d.id, d.officer, o.name, d.name, d.enrolled_at, d.seen_at, d.revoked_at
+             FROM devices d JOIN officers o ON o.id = d.officer ORDER BY d.enrolled_at DESC, d.id",
+        )?
+        .query_map([], |row| {
+            let seen_at: Option<i64> = row.get(5)?;
+            let revoked_at: Option<i64> = row.get(6)?;
+            Ok(Device {
+                id: DeviceId(row.get(0)?),
+                officer: OfficerId(Uuid::from_bytes(row.get(1)?)),
+                officer_name: row.get(2)?,
+                name: row.get(3)?,
+                enrolled_at: Timestamp(row.get(4)?),
+                seen_at: seen_at.map(Timestamp),
+                revoked_at: revoked_at.map(Timestamp),
+            })
+        })?
+        .collect()
+}
+
+impl Work<'_> {
+    pub(super) fn revoke(&mut self, device: DeviceId) -> Result<(), WardError> {
+        let changed = self.connection.execute(
+            "UPDATE devices SET revoked_at = COALESCE(revoked_at, ?2) WHERE id = ?1",
+            params![device.as_bytes(), self.now.0],
+        )?;
+        if changed == 0 {
+            return Err(WardError::NotFound("device"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,192 @@
+//! Documents as the ward has them: read from their edits, or from a bounded cache. The store says
+//! which edits there are; a cached document counts only while its heads are the store's, so that
+//! neither another process nor a transaction that was rolled back can make it stale.
+
+use std::collections::HashMap;
+
+use gandan_core::document::{Document, DocumentState, ExecuteError, Materialized, materialize};
+use gandan_core::edit::EncodedEdit;
+use gandan_core::model::{DocumentId, EditId, OfficerId};
+use rusqlite::{Connection, OptionalExtension, params};
+use uuid::Uuid;
+
+use super::WardError;
+use super::connections::Work;
+use super::scope::Placement;
+
+/// How many documents stay in memory: a busy morning's.
+const CACHED_DOCUMENTS_MAX: usize = 512;
+
+/// Documents that were used last.
+#[derive(Default)]
+pub(super) struct DocumentCache {
+    documents: HashMap<DocumentId, (u64, Loaded)>,
+    uses: u64,
+}
+
+impl DocumentCache {
+    fn take(&mut self, id: DocumentId) -> Option<Loaded> {
+        self.documents.remove(&id).map(|(_, loaded)| loaded)
+    }
+
+    /// Keeps a document for the next edit.
+    pub(super) fn keep(&mut self, loaded: Loaded) {
+        self.uses += 1;
+        self.documents
+            .insert(loaded.state.document, (self.uses, loaded));
+        if self.documents.len() > CACHED_DOCUMENTS_MAX {
+            let oldest = self
+                .documents
+                .iter()
+                .min_by_key(|(_, (used, _))| *used)
+                .map(|(id, _)| *id);
+            if let Some(oldest) = oldest {
+                self.documents.remove(&oldest);
+            }
+        }
+    }
+}
+
+/// A document in memory.
+pub(super) struct Loaded {
+    pub(super) state: DocumentState,
+    pub(super) heads: Vec<EditId>,
+    /// Built when an edit comes that does not follow the heads.
+    engine: Option<Document>,
+}
+
+impl Loaded {
+    /// The document that a creation makes.
+    pub(super) fn create(edit: &EncodedEdit) -> Result<Self, ExecuteError> {
+        Ok(Self {
+            state: DocumentState::create(edit.edit())?,
+            heads: vec![edit.id()],
+            engine: None,
+        })
+    }
+
+    /// Executes an edit. If it fails, the document is as before.
+    pub(super) fn execute(
+        &mut self,
+        connection: &Connection,
+        edit: &EncodedEdit,
+    ) -> Result<Result<(), ExecuteError>, WardError> {
+        if self.engine.is_none() && edit.edit().dependencies == self.heads {
+            let result = self.state.apply(edit.edit());
+            if result.is_ok() {
+                self.heads = vec![edit.id()];
+            }
+            return Ok(result);
+        }
+        let engine = match &mut self.engine {
+            Some(engine) => engine,
+            empty => {
+                let edits = edits_of(connection, self.state.document)?;
+                match Document::replay(&edits) {
+                    Ok(document) => empty.insert(document),
+                    Err(error) => return Ok(Err(error)),
+                }
+            }
+        };
+        if let Err(error) = engine.execute(edit) {
+            return Ok(Err(error));
+        }
+        self.state = engine.state();
+        self.heads = engine.heads();
+        Ok(Ok(()))
+    }
+}
+
+impl Work<'_> {
+    /// The document as it is in this transaction, taken out of the cache; give it back with
+    /// [`DocumentCache::keep`].
+    pub(super) fn load(&mut self, id: DocumentId) -> Result<Option<Loaded>, WardError> {
+        let cached = self.documents.take(id);
+        let Some(heads) = heads(self.connection, id)? else {
+            return Ok(None);
+        };
+        if let Some(cached) = cached
+            && cached.heads == heads
+        {
+            return Ok(Some(cached));
+        }
+        let loaded = read(self.connection, id)?.map(|Materialized { state, heads }| Loaded {
+            state,
+            heads,
+            engine: None,
+        });
+        Ok(loaded)
+    }
+}
+
+/// A document, read from its edits.
+pub(super) fn read(
+    connection: &Connection,
+    id: DocumentId,
+) -> Result<Option<Materialized>, WardError> {
+    let edits = edits_of(connection, id)?;
+    if edits.is_empty() {
+        return Ok(None);
+    }
+    materialize(&edits)
+        .map(Some)
+        .map_err(|_| WardError::Damaged)
+}
+
+/// Every edit of a document in the order of admission.
+pub(super) fn edits_of(
+    connection: &Connection,
+    id: DocumentId,
+) -> Result<Vec<EncodedEdit>, WardError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT e.bytes FROM feed f JOIN edits e ON e.id = f.edit
+         WHERE f.kind = ?1 AND f.uuid = ?2 ORDER BY f.sequence",
+    )?;
+    let mut rows = statement.query(params![id.kind.code(), id.uuid.as_bytes()])?;
+    let mut edits = Vec::new();
+    while let Some(row) = rows.next()? {
+        let bytes = row.get_ref(0)?.as_blob().map_err(|_| WardError::Damaged)?;
+        edits.push(EncodedEdit::decode(bytes).map_err(|_| WardError::Damaged)?);
+    }
+    Ok(edits)
+}
+
+fn heads(connection: &Connection, id: DocumentId) -> Result<Option<Vec<EditId>>, WardError> {
+    let heads: Option<Vec<u8>> = connection
+        .prepare_cached("SELECT heads FROM documents WHERE kind = ?1 AND uuid = ?2")?
+        .query_row(params![id.kind.code(), id.uuid.as_bytes()], |row| {
+            row.get(0)
+        })
+        .optional()?;
+    Ok(heads.map(|heads| {
+        heads
+            .chunks_exact(32)
+            .filter_map(EditId::from_slice)
+            .collect()
+    }))
+}
+
+/// What decides who may see a case or visit; `None` if it is not here.
+pub(super) fn placement(
+    connection: &Connection,
+    id: DocumentId,
+) -> rusqlite::Result<Option<Placement>> {
+    connection
+        .prepare_cached(
+            "SELECT recorder, area, is_restricted FROM documents WHERE kind = ?1 AND uuid = ?2",
+        )?
+        .query_row(params![id.kind.code(), id.uuid.as_bytes()], |row| {
+            placement_at(row, 0)
+        })
+        .optional()
+}
+
+/// Reads recorder, area and restriction from three columns.
+pub(super) fn placement_at(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Placement> {
+    let recorder: Option<[u8; 16]> = row.get(column)?;
+    Ok(Placement {
+        recorder: recorder.map(|id| OfficerId(Uuid::from_bytes(id))),
+        area: row.get(column + 1)?,
+        is_restricted: row.get(column + 2)?,
+    })
+}

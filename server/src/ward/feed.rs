@@ -1,0 +1,295 @@
+//! The append-only feed: one sequence and one hash chain for the whole ward, read by each device as
+//! far as its scope goes, in signed pages.
+
+use gandan_core::edit::EncodedEdit;
+use gandan_core::model::{
+    ChainHash, DeviceId, DocumentId, DocumentKind, EditId, Epoch, OfficerId, Timestamp,
+};
+use gandan_core::protocol::feed::{Cursor, CursorFields, FeedEntry, Page, PageProof, sign};
+use gandan_core::protocol::limits::{BUNDLE_EDITS_MAX, PAGE_BODY_BYTES_MAX};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use uuid::Uuid;
+
+use super::connections::{Shared, Work, from_sql, to_sql};
+use super::devices::Known;
+use super::documents::placement_at;
+use super::scope::Scope;
+use super::{WardError, restore};
+
+/// How many entries outside the scope are passed over before the device gets an empty page, only to
+/// move its cursor on: without it every later reading would pass over them again.
+const UNSEEN_ENTRIES_MAX: u64 = 1_000;
+
+/// Bytes of the mark that a cursor is ours.
+const CURSOR_MARK_BYTES: usize = 16;
+
+/// The last entry of the feed: sequence and chain; zero before the first.
+pub(super) fn head(connection: &Connection) -> rusqlite::Result<(u64, ChainHash)> {
+    let head = connection
+        .prepare_cached("SELECT sequence, chain FROM feed ORDER BY sequence DESC LIMIT 1")?
+        .query_row([], |row| {
+            Ok((from_sql(row.get(0)?), ChainHash(row.get(1)?)))
+        })
+        .optional()?;
+    Ok(head.unwrap_or((0, ChainHash([0; 32]))))
+}
+
+/// The chain at a sequence; `None` if the feed does not reach that far.
+pub(super) fn chain_at(
+    connection: &Connection,
+    sequence: u64,
+) -> rusqlite::Result<Option<ChainHash>> {
+    if sequence == 0 {
+        return Ok(Some(ChainHash([0; 32])));
+    }
+    connection
+        .prepare_cached("SELECT chain FROM feed WHERE sequence = ?1")?
+        .query_row([to_sql(sequence)], |row| row.get(0).map(ChainHash))
+        .optional()
+}
+
+pub(super) fn sequence_of(connection: &Connection, edit: EditId) -> rusqlite::Result<Option<u64>> {
+    connection
+        .prepare_cached("SELECT sequence FROM feed WHERE edit = ?1")?
+        .query_row([edit.as_bytes()], |row| row.get(0).map(from_sql))
+        .optional()
+}
+
+impl Work<'_> {
+    pub(super) fn put_entry(
+        &mut self,
+        document: DocumentId,
+        device: DeviceId,
+        author: OfficerId,
+        received_at: Timestamp,
+        edit: EditId,
+    ) -> Result<FeedEntry, WardError> {
+        let (last, chain) = head(self.connection)?;
+        let entry = FeedEntry {
+            sequence: last + 1,
+            edit,
+            author,
+            device,
+            received_at,
+            nonce: self.shared.random(),
+        };
+        self.connection
+            .prepare_cached(
+                "INSERT INTO feed (sequence, edit, kind, uuid, author, device, received_at, nonce, chain)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            )?
+            .execute(params![
+                to_sql(entry.sequence),
+                edit.as_bytes(),
+                document.kind.code(),
+                document.uuid.as_bytes(),
+                author.0.as_bytes(),
+                device.as_bytes(),
+                received_at.0,
+                entry.nonce,
+                entry.extend(chain).as_bytes(),
+            ])?;
+        Ok(entry)
+    }
+}
+
+/// A cursor of this ward, marked as its own.
+pub(super) fn seal_cursor(shared: &Shared, fields: CursorFields) -> Cursor {
+    let Cursor(mut bytes) = fields.to_cursor();
+    let mark = cursor_mark(shared, &bytes);
+    bytes.extend_from_slice(&mark);
+    Cursor(bytes)
+}
+
+/// Reads a cursor; `None` if it is empty or was not made by this ward.
+pub(super) fn open_cursor(shared: &Shared, cursor: &Cursor) -> Option<CursorFields> {
+    let length = cursor.0.len().checked_sub(CURSOR_MARK_BYTES)?;
+    let (bytes, mark) = cursor.0.split_at(length);
+    if cursor_mark(shared, bytes) != mark {
+        return None;
+    }
+    CursorFields::from_cursor(&Cursor(bytes.to_vec()))
+}
+
+fn cursor_mark(shared: &Shared, bytes: &[u8]) -> [u8; CURSOR_MARK_BYTES] {
+    let hash = blake3::keyed_hash(&shared.keys.cursor, bytes);
+    let mut mark = [0; CURSOR_MARK_BYTES];
+    mark.copy_from_slice(&hash.as_bytes()[..CURSOR_MARK_BYTES]);
+    mark
+}
+
+/// What follows `cursor` in the device's scope, and whether the device has now read everything.
+pub(super) fn read(
+    connection: &Connection,
+    shared: &Shared,
+    device: &Known,
+    cursor: &Cursor,
+) -> Result<Option<Page>, WardError> {
+    let epoch = restore::current_epoch(connection)?;
+    // A cursor of another life of the feed, or of another scope, says nothing of this one: the device
+    // reads from the start and passes over what it has.
+    let after = match open_cursor(shared, cursor) {
+        Some(fields)
+            if fields.epoch == epoch
+                && fields.scope_version == device.scope_version
+                && chain_at(connection, fields.sequence)? == Some(fields.chain) =>
+        {
+            fields.sequence
+        }
+        _ => 0,
+    };
+    let scope = device.scope(connection)?;
+    let mut statement = connection.prepare_cached(&format!(
+        "{ENTRY_COLUMNS} WHERE f.sequence > ?1 ORDER BY f.sequence"
+    ))?;
+    let mut rows = statement.query([to_sql(after)])?;
+    let mut builder = PageBuilder::default();
+    let mut up_to = None;
+    let mut unseen = 0;
+    while let Some(row) = rows.next()? {
+        let entry = entry_at(row)?;
+        let position = (entry.sequence, ChainHash(row.get(6)?));
+        if is_covered(&scope, row)? {
+            let is_own = entry.device == device.id;
+            let body = (!is_own).then(|| row.get(7)).transpose()?;
+            if !builder.push(entry, body) {
+                break;
+            }
+        } else {
+            unseen += 1;
+        }
+        up_to = Some(position);
+    }
+    let Some((sequence, chain)) = up_to else {
+        return Ok(None);
+    };
+    if builder.entries.is_empty() && unseen < UNSEEN_ENTRIES_MAX {
+        return Ok(None);
+    }
+    let cursor = seal_cursor(
+        shared,
+        CursorFields {
+            epoch,
+            sequence,
+            chain,
+            scope_version: device.scope_version,
+        },
+    );
+    let position = (after, sequence, chain);
+    Ok(Some(builder.finish(shared, epoch, position, Some(cursor))))
+}
+
+/// Edits by name, as far as the device may see them, with what they build on as far as one page
+/// holds: nearest first, so that asking again always brings something new.
+pub(super) fn read_edits(
+    connection: &Connection,
+    shared: &Shared,
+    device: &Known,
+    wanted: &[EditId],
+) -> Result<Option<Page>, WardError> {
+    let scope = device.scope(connection)?;
+    let mut statement = connection.prepare_cached(&format!("{ENTRY_COLUMNS} WHERE f.edit = ?1"))?;
+    let mut open: VecDeque<EditId> = wanted.iter().copied().collect();
+    let mut seen: BTreeSet<EditId> = wanted.iter().copied().collect();
+    let mut found: BTreeMap<u64, (FeedEntry, Vec<u8>)> = BTreeMap::new();
+    let mut size = 0;
+    while let Some(edit) = open.pop_front() {
+        let mut rows = statement.query([edit.as_bytes()])?;
+        let Some(row) = rows.next()? else { continue };
+        if !is_covered(&scope, row)? {
+            continue;
+        }
+        let body: Vec<u8> = row.get(7)?;
+        size += body.len();
+        if size > PAGE_BODY_BYTES_MAX || found.len() == BUNDLE_EDITS_MAX {
+            break;
+        }
+        let decoded = EncodedEdit::decode(&body).map_err(|_| WardError::Damaged)?;
+        for dependency in &decoded.edit().dependencies {
+            if seen.insert(*dependency) {
+                open.push_back(*dependency);
+            }
+        }
+        let entry = entry_at(row)?;
+        found.insert(entry.sequence, (entry, body));
+    }
+    let (Some((&first, _)), Some((&last, _))) = (found.first_key_value(), found.last_key_value())
+    else {
+        return Ok(None);
+    };
+    let chain = chain_at(connection, last)?.ok_or(WardError::Damaged)?;
+    let mut builder = PageBuilder::default();
+    for (entry, body) in found.into_values() {
+        builder.push(entry, Some(body));
+    }
+    let epoch = restore::current_epoch(connection)?;
+    let position = (first - 1, last, chain);
+    Ok(Some(builder.finish(shared, epoch, position, None)))
+}
+
+// The placement of a person is its case's.
+const ENTRY_COLUMNS: &str = "SELECT f.sequence, f.edit, f.author, f.device, f.received_at, f.nonce, f.chain,
+       e.bytes, f.kind, d.recorder, d.area, COALESCE(d.is_restricted, 0)
+     FROM feed f JOIN edits e ON e.id = f.edit
+     LEFT JOIN documents d ON d.uuid = f.uuid AND d.kind = CASE f.kind WHEN 3 THEN 2 ELSE f.kind END";
+
+fn entry_at(row: &Row<'_>) -> rusqlite::Result<FeedEntry> {
+    Ok(FeedEntry {
+        sequence: from_sql(row.get(0)?),
+        edit: EditId(row.get(1)?),
+        author: OfficerId(Uuid::from_bytes(row.get(2)?)),
+        device: DeviceId(row.get(3)?),
+        received_at: Timestamp(row.get(4)?),
+        nonce: row.get(5)?,
+    })
+}
+
+fn is_covered(scope: &Scope, row: &Row<'_>) -> rusqlite::Result<bool> {
+    let placement = placement_at(row, 9)?;
+    Ok(DocumentKind::from_code(row.get(8)?).is_some_and(|kind| scope.covers(kind, &placement)))
+}
+
+#[derive(Default)]
+struct PageBuilder {
+    entries: Vec<FeedEntry>,
+    bodies: Vec<Option<Vec<u8>>>,
+    size: usize,
+}
+
+impl PageBuilder {
+    /// Whether the entry still had room.
+    fn push(&mut self, entry: FeedEntry, body: Option<Vec<u8>>) -> bool {
+        let size = self.size + body.as_ref().map_or(0, Vec::len);
+        if size > PAGE_BODY_BYTES_MAX || self.entries.len() == BUNDLE_EDITS_MAX {
+            return false;
+        }
+        self.size = size;
+        self.entries.push(entry);
+        self.bodies.push(body);
+        true
+    }
+
+    fn finish(
+        self,
+        shared: &Shared,
+        epoch: Epoch,
+        (after, up_to, chain): (u64, u64, ChainHash),
+        cursor: Option<Cursor>,
+    ) -> Page {
+        let unsigned = PageProof {
+            ward: shared.code,
+            epoch,
+            after,
+            up_to,
+            chain,
+            entries: self.entries,
+            signature: [0; 64],
+        };
+        Page {
+            proof: sign(&shared.keys.signing, unsigned),
+            bodies: self.bodies,
+            cursor,
+        }
+    }
+}

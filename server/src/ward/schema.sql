@@ -1,0 +1,206 @@
+-- The ward's own tables; docs/store.md describes them. The rows for lists and the attachments' tables are
+-- gandan-core's and are made by migrations of their own.
+
+CREATE TABLE settings (
+    name  TEXT NOT NULL PRIMARY KEY,
+    value BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Reference data of the ward.
+
+CREATE TABLE old_wards (
+    code     TEXT    NOT NULL PRIMARY KEY,
+    name     TEXT    NOT NULL,
+    district TEXT    NOT NULL,
+    divided  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE areas (
+    code       TEXT    NOT NULL PRIMARY KEY,
+    position   INTEGER NOT NULL,
+    name       TEXT    NOT NULL,
+    type_label TEXT    NOT NULL,
+    parent     TEXT    REFERENCES areas (code),
+    old_names  TEXT    NOT NULL, -- one a line, newest first
+    valid_from TEXT    NOT NULL,
+    valid_to   TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE divisions (
+    code       TEXT    NOT NULL PRIMARY KEY,
+    position   INTEGER NOT NULL,
+    name       TEXT    NOT NULL,
+    is_outside INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE categories (
+    code     TEXT    NOT NULL PRIMARY KEY,
+    position INTEGER NOT NULL,
+    name     TEXT    NOT NULL,
+    parent   TEXT    REFERENCES categories (code)
+) STRICT, WITHOUT ROWID;
+
+-- People and what they write with.
+
+CREATE TABLE officers (
+    id            BLOB    NOT NULL PRIMARY KEY,
+    name          TEXT    NOT NULL,
+    role          TEXT    NOT NULL,
+    scope_version INTEGER NOT NULL, -- goes up whenever what the officer may see changes
+    created_at    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE officer_areas (
+    officer BLOB NOT NULL REFERENCES officers (id),
+    area    TEXT NOT NULL REFERENCES areas (code),
+    PRIMARY KEY (officer, area)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE invites (
+    token_hash BLOB    NOT NULL PRIMARY KEY, -- BLAKE3; the token itself is nowhere
+    officer    BLOB    NOT NULL REFERENCES officers (id),
+    addresses  TEXT    NOT NULL, -- one a line
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    used_by    BLOB
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE devices (
+    id              BLOB    NOT NULL PRIMARY KEY,
+    officer         BLOB    NOT NULL REFERENCES officers (id),
+    name            TEXT    NOT NULL,
+    enrolled_at     INTEGER NOT NULL,
+    seen_at         INTEGER,
+    revoked_at      INTEGER,
+    app_version     TEXT    NOT NULL,
+    clock_offset_ms INTEGER NOT NULL, -- the device's clock minus the ward's at the last greeting
+    reported_epoch  BLOB    NOT NULL  -- last epoch whose feed it has read to the end
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE staff (
+    officer           BLOB    NOT NULL PRIMARY KEY REFERENCES officers (id),
+    login             TEXT    NOT NULL UNIQUE,
+    salt              BLOB    NOT NULL,
+    password_hash     BLOB    NOT NULL, -- argon2id with the three parameters beside it
+    memory_kib        INTEGER NOT NULL,
+    iterations        INTEGER NOT NULL,
+    parallelism       INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sessions (
+    token_hash BLOB    NOT NULL PRIMARY KEY, -- BLAKE3; the token itself is nowhere
+    officer    BLOB    NOT NULL REFERENCES staff (officer),
+    began_at   INTEGER NOT NULL,
+    seen_at    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sign_in_failures (
+    subject  BLOB    NOT NULL PRIMARY KEY, -- BLAKE3 of login and source
+    failures INTEGER NOT NULL,
+    last_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Truth: edits, and the feed that says in which order the ward admitted them.
+
+CREATE TABLE edits (
+    id             BLOB    NOT NULL PRIMARY KEY,
+    kind           INTEGER NOT NULL,
+    uuid           BLOB    NOT NULL,
+    actor          BLOB    NOT NULL,
+    actor_sequence INTEGER NOT NULL,
+    intent         BLOB    NOT NULL,
+    author         BLOB    NOT NULL,
+    bytes          BLOB    NOT NULL, -- canonical encoding
+    UNIQUE (kind, uuid, actor, actor_sequence)
+) STRICT;
+
+CREATE INDEX edits_by_intent ON edits (kind, uuid, intent);
+
+CREATE TABLE feed (
+    sequence    INTEGER NOT NULL PRIMARY KEY,
+    edit        BLOB    NOT NULL UNIQUE REFERENCES edits (id),
+    kind        INTEGER NOT NULL,
+    uuid        BLOB    NOT NULL,
+    author      BLOB    NOT NULL,
+    device      BLOB    NOT NULL,
+    received_at INTEGER NOT NULL,
+    nonce       BLOB    NOT NULL,
+    chain       BLOB    NOT NULL -- after this entry
+) STRICT;
+
+CREATE INDEX feed_by_document ON feed (kind, uuid, sequence);
+
+-- One line a document: its heads, and what decides who may see it.
+CREATE TABLE documents (
+    kind          INTEGER NOT NULL,
+    uuid          BLOB    NOT NULL,
+    heads         BLOB    NOT NULL, -- 32 bytes each, ascending
+    edit_count    INTEGER NOT NULL,
+    recorder      BLOB,             -- of a case or visit
+    area          TEXT,
+    is_restricted INTEGER NOT NULL,
+    awaits_number INTEGER NOT NULL, -- accepted while numbering was paused, or taken back without it
+    PRIMARY KEY (kind, uuid)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX documents_awaiting_number ON documents (kind, uuid) WHERE awaits_number = 1;
+
+-- An actor belongs for ever to the device from which it was seen first.
+CREATE TABLE actors (
+    actor  BLOB NOT NULL PRIMARY KEY,
+    device BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Final refusals, per device: another device that sends the same bytes proves nothing about the first.
+CREATE TABLE rejected_edits (
+    edit   BLOB    NOT NULL,
+    device BLOB    NOT NULL,
+    code   INTEGER NOT NULL,
+    at     INTEGER NOT NULL,
+    PRIMARY KEY (edit, device)
+) STRICT, WITHOUT ROWID;
+
+-- What remains of a bundle: the device's word that it wrote these edits.
+CREATE TABLE bundle_proofs (
+    bundle    BLOB    NOT NULL PRIMARY KEY,
+    device    BLOB    NOT NULL,
+    sealed_at INTEGER NOT NULL,
+    edits     BLOB    NOT NULL, -- 32 bytes each, in the order of the bundle
+    signature BLOB    NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Lives of the feed. After a restore the old one ends and a new one begins.
+CREATE TABLE epochs (
+    epoch      BLOB    NOT NULL PRIMARY KEY,
+    seen_at    INTEGER NOT NULL,
+    is_current INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX epochs_current ON epochs (is_current) WHERE is_current = 1;
+
+-- Edits that the ward signed before a restore and that depend on others which nobody gave back yet.
+CREATE TABLE returned_edits (
+    edit        BLOB    NOT NULL PRIMARY KEY,
+    kind        INTEGER NOT NULL,
+    uuid        BLOB    NOT NULL,
+    author      BLOB    NOT NULL,
+    device      BLOB    NOT NULL,
+    received_at INTEGER NOT NULL,
+    bytes       BLOB    NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX returned_edits_by_document ON returned_edits (kind, uuid);
+
+-- Every number of the register was issued to a case or is void with a reason: no gaps.
+CREATE TABLE official_numbers (
+    register    TEXT    NOT NULL,
+    year        INTEGER NOT NULL,
+    number      INTEGER NOT NULL,
+    uuid        BLOB,             -- of the case
+    at          INTEGER NOT NULL,
+    void_reason TEXT,
+    PRIMARY KEY (register, year, number),
+    CHECK ((uuid IS NULL) = (void_reason IS NOT NULL))
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX official_numbers_by_case ON official_numbers (register, uuid) WHERE uuid IS NOT NULL;

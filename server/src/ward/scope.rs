@@ -1,0 +1,169 @@
+//! Who may see which document: a pure question of role, areas and confidentiality, asked for every
+//! edit that goes in and every entry that goes out.
+
+use std::collections::BTreeSet;
+
+use gandan_core::model::{DocumentKind, OfficerId, Role};
+
+/// What decides who may see a document. A person's is that of its case.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Placement {
+    /// Who recorded the case, or went on the visit.
+    pub(super) recorder: Option<OfficerId>,
+    /// `None` is 'unplaced'.
+    pub(super) area: Option<String>,
+    /// Triage, chair and the recorder only.
+    pub(super) is_restricted: bool,
+}
+
+/// What one officer may see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Scope {
+    officer: OfficerId,
+    role: Role,
+    /// The officer's areas and everything below them; `None` is the whole ward.
+    areas: Option<BTreeSet<String>>,
+}
+
+impl Scope {
+    /// `areas` are the officer's own; `tree` gives each area with the one above it.
+    pub(super) fn new(
+        officer: OfficerId,
+        role: Role,
+        areas: &[String],
+        tree: &[(String, Option<String>)],
+    ) -> Self {
+        Self {
+            officer,
+            role,
+            areas: (role == Role::Officer && !areas.is_empty()).then(|| below(areas, tree)),
+        }
+    }
+
+    /// Whether the officer may see a document of this kind with this placement.
+    pub(super) fn covers(&self, kind: DocumentKind, placement: &Placement) -> bool {
+        match self.role {
+            Role::Admin => return false,
+            Role::Triage | Role::Chair => return true,
+            Role::Officer | Role::Leader => {}
+        }
+        if placement.recorder == Some(self.officer) {
+            return true;
+        }
+        if placement.is_restricted {
+            return false;
+        }
+        match kind {
+            DocumentKind::Person => self.role == Role::Leader,
+            DocumentKind::Case | DocumentKind::Visit => self.areas.as_ref().is_none_or(|areas| {
+                placement
+                    .area
+                    .as_ref()
+                    .is_some_and(|area| areas.contains(area))
+            }),
+        }
+    }
+}
+
+/// The areas and everything below them. Terminates also if a damaged tree has a ring.
+pub(super) fn below(areas: &[String], tree: &[(String, Option<String>)]) -> BTreeSet<String> {
+    let mut found: BTreeSet<String> = areas.iter().cloned().collect();
+    loop {
+        let before = found.len();
+        for (code, parent) in tree {
+            if parent.as_ref().is_some_and(|parent| found.contains(parent)) {
+                found.insert(code.clone());
+            }
+        }
+        if found.len() == before {
+            return found;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    const ME: OfficerId = OfficerId(Uuid::from_u128(1));
+    const OTHER: OfficerId = OfficerId(Uuid::from_u128(2));
+
+    fn scope(role: Role, areas: &[&str]) -> Scope {
+        let areas: Vec<String> = areas.iter().map(|&area| area.to_owned()).collect();
+        let tree = [
+            ("old".to_owned(), None),
+            ("kp1".to_owned(), Some("old".to_owned())),
+            ("to1".to_owned(), Some("kp1".to_owned())),
+            ("elsewhere".to_owned(), None),
+        ];
+        Scope::new(ME, role, &areas, &tree)
+    }
+
+    fn placed(area: Option<&str>) -> Placement {
+        Placement {
+            recorder: Some(OTHER),
+            area: area.map(str::to_owned),
+            is_restricted: false,
+        }
+    }
+
+    #[test]
+    fn an_officer_sees_their_areas_and_everything_below() {
+        let scope = scope(Role::Officer, &["old"]);
+        assert!(scope.covers(DocumentKind::Case, &placed(Some("to1"))));
+        assert!(!scope.covers(DocumentKind::Case, &placed(Some("elsewhere"))));
+        assert!(!scope.covers(DocumentKind::Visit, &placed(None)));
+    }
+
+    #[test]
+    fn an_officer_without_areas_sees_the_whole_ward() {
+        assert!(scope(Role::Officer, &[]).covers(DocumentKind::Case, &placed(None)));
+    }
+
+    #[test]
+    fn whoever_recorded_a_case_keeps_it_wherever_it_is() {
+        let mine = Placement {
+            recorder: Some(ME),
+            area: Some("elsewhere".to_owned()),
+            is_restricted: true,
+        };
+        let scope = scope(Role::Officer, &["kp1"]);
+        assert!(scope.covers(DocumentKind::Case, &mine));
+        assert!(scope.covers(DocumentKind::Person, &mine));
+    }
+
+    #[test]
+    fn the_citizen_is_not_shown_to_other_officers() {
+        let person = placed(Some("kp1"));
+        assert!(!scope(Role::Officer, &["kp1"]).covers(DocumentKind::Person, &person));
+        assert!(!scope(Role::Officer, &[]).covers(DocumentKind::Person, &person));
+        assert!(scope(Role::Leader, &[]).covers(DocumentKind::Person, &person));
+        assert!(scope(Role::Triage, &[]).covers(DocumentKind::Person, &person));
+    }
+
+    #[test]
+    fn a_restricted_case_is_for_triage_and_chair() {
+        let restricted = Placement {
+            is_restricted: true,
+            ..placed(Some("kp1"))
+        };
+        for (role, may) in [
+            (Role::Officer, false),
+            (Role::Leader, false),
+            (Role::Triage, true),
+            (Role::Chair, true),
+            (Role::Admin, false),
+        ] {
+            assert_eq!(
+                scope(role, &[]).covers(DocumentKind::Case, &restricted),
+                may
+            );
+        }
+    }
+
+    #[test]
+    fn an_administrator_sees_no_case() {
+        assert!(!scope(Role::Admin, &[]).covers(DocumentKind::Case, &placed(None)));
+    }
+}

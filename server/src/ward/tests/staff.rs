@@ -1,0 +1,236 @@
+//! Signing in, and the ward's reference data.
+
+use std::sync::Arc;
+
+use gandan_core::environment::SystemEnvironment;
+use gandan_core::model::{Area, Role};
+
+use super::fixture::{TestEnvironment, World, code};
+use crate::register;
+use crate::ward::{STORE_FILE, STORE_KEY_FILE, Ward, WardError};
+
+const PASSWORD: &str = "đèn đỏ 1975";
+
+fn with_clerk() -> World {
+    let world = World::new();
+    world
+        .ward
+        .add_staff("hanh", "Ngô Thị Hạnh", Role::Triage, PASSWORD)
+        .unwrap();
+    world
+}
+
+#[test]
+fn the_right_password_gives_a_session_that_sign_out_ends() {
+    let world = with_clerk();
+    let token = world.ward.sign_in("hanh", PASSWORD).unwrap().unwrap();
+    assert_eq!(token.len(), 64);
+    let staff = world.ward.session(&token).unwrap().unwrap();
+    assert_eq!(
+        (&staff.login[..], staff.author.role),
+        ("hanh", Role::Triage)
+    );
+    world.ward.sign_out(&token).unwrap();
+    assert_eq!(world.ward.session(&token).unwrap(), None);
+}
+
+#[test]
+fn a_wrong_password_and_an_unknown_login_look_the_same() {
+    let world = with_clerk();
+    assert_eq!(world.ward.sign_in("hanh", "đèn xanh 1975").unwrap(), None);
+    assert_eq!(world.ward.sign_in("nobody", PASSWORD).unwrap(), None);
+    assert_eq!(
+        world.ward.sign_in("hanh", &"x".repeat(10_000)).unwrap(),
+        None
+    );
+}
+
+#[test]
+fn a_session_ends_when_nobody_uses_it_and_after_a_long_day() {
+    let world = with_clerk();
+    let token = world.ward.sign_in("hanh", PASSWORD).unwrap().unwrap();
+    world.environment.advance(29 * 60 * 1000);
+    assert!(world.ward.session(&token).unwrap().is_some());
+    world.environment.advance(31 * 60 * 1000);
+    assert!(world.ward.session(&token).unwrap().is_none());
+
+    let token = world.ward.sign_in("hanh", PASSWORD).unwrap().unwrap();
+    for _ in 0..29 {
+        world.environment.advance(25 * 60 * 1000 - 1);
+        let is_alive = world.ward.session(&token).unwrap().is_some();
+        if !is_alive {
+            return;
+        }
+    }
+    panic!("the session lives longer than twelve hours");
+}
+
+#[test]
+fn guessing_is_slowed_down_but_nobody_is_locked_out() {
+    let world = with_clerk();
+    for _ in 0..5 {
+        assert_eq!(world.ward.sign_in("hanh", "sai sai sai").unwrap(), None);
+    }
+    assert!(matches!(
+        world.ward.sign_in("hanh", PASSWORD),
+        Err(WardError::TooManyAttempts)
+    ));
+    // From elsewhere it is not slowed down, and in half a minute nowhere.
+    assert!(
+        world
+            .ward
+            .sign_in_from("10.0.0.7", "hanh", PASSWORD)
+            .unwrap()
+            .is_some()
+    );
+    for _ in 0..20 {
+        world.environment.advance(30_000);
+        assert_eq!(world.ward.sign_in("hanh", "sai sai sai").unwrap(), None);
+    }
+    world.environment.advance(30_000);
+    assert!(world.ward.sign_in("hanh", PASSWORD).unwrap().is_some());
+}
+
+#[test]
+fn neither_password_nor_token_is_stored() {
+    let world = with_clerk();
+    let token = world.ward.sign_in("hanh", PASSWORD).unwrap().unwrap();
+    let token = data_encoding::HEXLOWER.decode(token.as_bytes()).unwrap();
+    let stored: Vec<Vec<u8>> = world
+        .ward
+        .read(|connection| {
+            connection
+                .prepare(
+                    "SELECT token_hash FROM sessions UNION ALL SELECT password_hash FROM staff",
+                )?
+                .query_map([], |row| row.get(0))?
+                .collect()
+        })
+        .unwrap();
+    assert_eq!(stored.len(), 2);
+    assert!(
+        stored
+            .iter()
+            .all(|value| *value != token && *value != PASSWORD.as_bytes())
+    );
+}
+
+#[test]
+fn what_cannot_be_a_login_or_a_password_is_refused_with_the_rule() {
+    let world = with_clerk();
+    let add = |login: &str, role, password: &str| world.ward.add_staff(login, "X", role, password);
+    assert!(matches!(
+        add("hanh", Role::Triage, PASSWORD),
+        Err(WardError::Taken("login"))
+    ));
+    assert!(matches!(
+        add("Hạnh", Role::Triage, PASSWORD),
+        Err(WardError::Invalid(_))
+    ));
+    assert!(matches!(
+        add("an", Role::Officer, PASSWORD),
+        Err(WardError::Invalid(_))
+    ));
+    assert!(matches!(
+        add("an", Role::Chair, "ngắn"),
+        Err(WardError::Invalid(_))
+    ));
+}
+
+#[test]
+fn a_new_ward_knows_its_name_old_wards_areas_divisions_and_categories() {
+    let world = World::new();
+    let directory = world.ward.directory().unwrap();
+    assert_eq!(directory.ward_name, "Phường Tân Hòa");
+    assert_eq!(directory.province, "Thành phố Hồ Chí Minh");
+    assert_eq!(directory.old_wards.len(), 3);
+    assert_eq!(directory.areas.len(), 3);
+    assert_eq!(directory.divisions.len(), 6);
+    assert!(directory.categories.len() > 20);
+}
+
+#[test]
+fn areas_come_after_the_area_above_them() {
+    let world = World::new();
+    let sample = register::parse_areas(register::SAMPLE_AREAS_26995).unwrap();
+    world.ward.add_areas(&sample).unwrap();
+    world.ward.add_areas(&sample).unwrap();
+    let areas = world.ward.directory().unwrap().areas;
+    assert_eq!(areas.len(), 21);
+    for (index, area) in areas.iter().enumerate() {
+        if let Some(parent) = &area.parent {
+            assert!(areas[..index].iter().any(|other| other.code == *parent));
+        }
+    }
+    let orphan = Area {
+        code: "orphan".to_owned(),
+        parent: Some("nowhere".to_owned()),
+        ..sample[0].clone()
+    };
+    assert!(matches!(
+        world.ward.add_area(&orphan),
+        Err(WardError::Invalid(_))
+    ));
+    assert_eq!(world.ward.directory().unwrap().areas.len(), 21);
+}
+
+#[test]
+fn an_officer_of_the_same_name_and_role_is_the_same() {
+    let world = World::new();
+    let areas = ["26998".to_owned()];
+    let first = world
+        .ward
+        .officer("Lê Văn An", Role::Officer, &areas)
+        .unwrap();
+    assert_eq!(
+        world.ward.officer("Lê Văn An", Role::Officer, &[]).unwrap(),
+        first
+    );
+    assert_ne!(
+        world.ward.officer("Lê Văn An", Role::Leader, &[]).unwrap(),
+        first
+    );
+    let unknown = world
+        .ward
+        .officer("B", Role::Officer, &["Khu phố 99".to_owned()]);
+    assert!(matches!(unknown, Err(WardError::Invalid(_))));
+}
+
+#[test]
+fn a_ward_is_made_once_and_opened_only_where_one_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let environment = TestEnvironment::new(1);
+    assert!(matches!(
+        Ward::open(folder.path(), environment.clone()),
+        Err(WardError::NotInitialised)
+    ));
+    let ward = Ward::init(folder.path(), code(), environment.clone()).unwrap();
+    let again = Ward::init(folder.path(), code(), environment.clone());
+    assert!(matches!(again, Err(WardError::AlreadyInitialised)));
+    assert_eq!(
+        Ward::open(folder.path(), environment).unwrap().key(),
+        ward.key()
+    );
+    assert!(matches!(
+        Ward::init(
+            folder.path(),
+            "99999".parse().unwrap(),
+            Arc::new(SystemEnvironment)
+        ),
+        Err(WardError::UnknownWard)
+    ));
+}
+
+#[cfg(unix)]
+#[test]
+fn the_key_of_the_store_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let world = World::new();
+    let key = world.folder.path().join(STORE_KEY_FILE);
+    assert_eq!(
+        std::fs::metadata(key).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    let header = std::fs::read(world.folder.path().join(STORE_FILE)).unwrap();
+    assert!(!header.starts_with(b"SQLite format 3"));
+}
