@@ -1,42 +1,27 @@
 //! The same conversation over QUIC: a thin driver between [`crate::protocol`], quinn and a replica.
+//! Owns sockets, timeouts and the count of bytes; knows no message and no table.
 
+mod connect;
+mod driver;
+mod enrol;
+mod report;
+mod socket;
 pub mod tls;
 pub mod transport;
 
+pub use enrol::enrol;
+pub use report::SyncReport;
+
 use thiserror::Error;
 
-use crate::protocol::initiator::{ConversationError, Progress};
-use crate::protocol::invite::Invite;
+use crate::protocol::ALPN_SYNC;
+use crate::protocol::initiator::{ConversationError, Initiator, Progress};
 use crate::protocol::message::Refusal;
 use crate::replica::Replica;
 use crate::store::StoreError;
 
-/// What one synchronisation did and cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct SyncReport {
-    /// Edits sent.
-    pub sent: u64,
-    /// Edits of others received.
-    pub received: u64,
-    /// Edits that got an accepting verdict.
-    pub accepted: u64,
-    /// Edits that got a refusing verdict.
-    pub rejected: u64,
-    /// Edits and attachments still without a final word afterwards.
-    pub pending: u64,
-    /// UDP payload bytes sent, handshake included.
-    pub bytes_up: u64,
-    /// UDP payload bytes received, handshake included.
-    pub bytes_down: u64,
-    /// Our own bytes inside the streams, up.
-    pub payload_up: u64,
-    /// Our own bytes inside the streams, down.
-    pub payload_down: u64,
-    /// Handshake and waits for the ward.
-    pub round_trips: u32,
-    /// Wall time, milliseconds.
-    pub milliseconds: u64,
-}
+/// What the ward's administrator sees of this build.
+const APP_VERSION: &str = concat!("gandan/", env!("CARGO_PKG_VERSION"));
 
 /// Why a synchronisation or an enrolment ended early. Nothing recorded is lost by it.
 #[derive(Debug, Error)]
@@ -61,6 +46,14 @@ pub enum SyncError {
     /// The ward refuses.
     #[error("{0}")]
     Refused(Refusal),
+    /// The ward says that this phone broke the protocol.
+    #[error(
+        "the ward broke off the conversation (code {code:#x}); everything is kept. Update the app; if it happens again, tell the office"
+    )]
+    ClosedByWard {
+        /// Application error code with which the connection was closed.
+        code: u32,
+    },
     /// The conversation broke.
     #[error(transparent)]
     Conversation(ConversationError),
@@ -69,25 +62,50 @@ pub enum SyncError {
     Store(#[from] StoreError),
 }
 
-/// Enrols a replica with an invite.
-///
-/// # Errors
-/// See [`SyncError`]; the invite is used up only if the ward answered with a credential.
-pub async fn enrol(
-    _replica: &Replica,
-    _invite: &Invite,
-    _device_name: &str,
-) -> Result<(), SyncError> {
-    todo!()
-}
-
 /// Sends what is unsent and receives what is new.
 ///
 /// # Errors
 /// See [`SyncError`]; what was acknowledged before stays acknowledged.
 pub async fn sync(
-    _replica: &Replica,
-    _progress: &mut (dyn FnMut(&Progress) + Send),
+    replica: &Replica,
+    progress: &mut (dyn FnMut(&Progress) + Send),
 ) -> Result<SyncReport, SyncError> {
-    todo!()
+    #[expect(clippy::disallowed_methods, reason = "measures how long it took")]
+    let started = std::time::Instant::now();
+    let asked = replica.clone();
+    let (enrolment, device_key, opening) = run_blocking(move || {
+        let opening = asked.begin_conversation(APP_VERSION);
+        (asked.enrolment(), asked.device_key(), opening)
+    })
+    .await;
+    let (Some(enrolment), Some(opening)) = (enrolment, opening?) else {
+        return Err(SyncError::NotEnrolled);
+    };
+    let config = tls::client_config(&device_key, enrolment.ward_key, ALPN_SYNC)
+        .expect("our own Ed25519 key fits our own TLS configuration");
+    let link = connect::dial(&enrolment.addresses, &config).await?;
+
+    let mut report = SyncReport {
+        round_trips: 1,
+        ..SyncReport::default()
+    };
+    let initiator = Initiator::new(opening);
+    let said = driver::converse(&link.connection, initiator, replica, progress, &mut report).await;
+    report.milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    link.close().await;
+    said?;
+
+    let asked = replica.clone();
+    report.pending = run_blocking(move || asked.pending()).await?.len() as u64;
+    report.bytes_up = link.traffic.up();
+    report.bytes_down = link.traffic.down();
+    Ok(report)
+}
+
+/// Runs what blocks on the store beside the threads that serve the network.
+async fn run_blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+    }
 }

@@ -165,6 +165,7 @@ impl From<SyncError> for GandanError {
             SyncError::Offline => Self::Offline,
             SyncError::WrongServerKey => Self::refused("wrong_server_key", &error),
             SyncError::ForeignProtocol => Self::UpdateRequired,
+            SyncError::ClosedByWard { .. } => Self::refused("closed_by_ward", &error),
             SyncError::Refused(refusal) => refusal.into(),
             SyncError::Conversation(ConversationError::Interrupted) => Self::Offline,
             SyncError::Conversation(ConversationError::Refused(refusal)) => refusal.into(),

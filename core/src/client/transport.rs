@@ -29,6 +29,18 @@ const INCOMING_BUFFER_BYTES: u64 = 64 * 1024;
 /// First packets kept for all of them.
 const INCOMING_BUFFER_TOTAL_BYTES: u64 = 8 * 1024 * 1024;
 
+/// Application error code of a conversation in which everything was said. Codes from 0x10 on name
+/// what a peer did wrong, see [`Violation::wire_code`](crate::protocol::violation::Violation::wire_code).
+pub const CLOSE_DONE: u32 = 0;
+/// The ward's server is being stopped.
+pub const CLOSE_GOING_AWAY: u32 = 1;
+/// The ward holds as many connections as it may.
+pub const CLOSE_BUSY: u32 = 2;
+/// The peer said nothing for too long, or the conversation took too long as a whole.
+pub const CLOSE_TIMED_OUT: u32 = 3;
+/// The same device opened newer connections.
+pub const CLOSE_REPLACED: u32 = 4;
+
 /// How a device uses a connection.
 #[must_use]
 pub fn client() -> TransportConfig {

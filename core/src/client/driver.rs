@@ -1,0 +1,249 @@
+//! Carries one conversation between [`Initiator`], a QUIC stream and a replica. Decides nothing: the
+//! order of messages is the state machine's, what is durable is the replica's.
+
+use std::time::Duration;
+
+use quinn::{Chunk, Connection, ConnectionError, ReadError, RecvStream, SendStream, WriteError};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::report::{SyncReport, Tally};
+use super::{SyncError, transport};
+use crate::protocol::initiator::{ConversationError, DeviceAnswer, Initiator, Progress};
+use crate::protocol::message::Refusal;
+use crate::protocol::violation::Violation;
+use crate::replica::Replica;
+use crate::store::StoreError;
+
+/// How long the ward may say nothing while the device waits. It groups what many devices ask and
+/// writes to a slow disk; a minute is far beyond that.
+const SILENCE_MS_MAX: u64 = 60_000;
+/// How much is taken from the stream at once.
+const READ_BYTES: usize = 64 * 1024;
+
+type Execution = JoinHandle<Result<DeviceAnswer, StoreError>>;
+
+/// What woke the driver.
+enum Event {
+    Executed(DeviceAnswer),
+    Written(usize),
+    Read(Option<Chunk>),
+    /// The ward takes no more; what it says last is still to be read.
+    Stopped,
+}
+
+/// Speaks until both sides have said everything, and adds what it cost to `report`. However it ends,
+/// what the ward had said by then is durable.
+pub(super) async fn converse(
+    connection: &Connection,
+    initiator: Initiator,
+    replica: &Replica,
+    progress: &mut (dyn FnMut(&Progress) + Send),
+    report: &mut SyncReport,
+) -> Result<(), SyncError> {
+    let (send, receive) = connection.open_bi().await.map_err(interrupted)?;
+    let mut conversation = Conversation {
+        initiator,
+        replica,
+        execution: None,
+        tally: Tally::default(),
+        progress,
+    };
+    let said = conversation.run(connection, send, receive, report).await;
+    if said.is_err() {
+        conversation.keep_what_was_said().await?;
+    }
+    conversation.tally.fill(report);
+    report.round_trips += conversation.initiator.round_trips();
+    said
+}
+
+struct Conversation<'a> {
+    initiator: Initiator,
+    replica: &'a Replica,
+    execution: Option<Execution>,
+    tally: Tally,
+    progress: &'a mut (dyn FnMut(&Progress) + Send),
+}
+
+impl Conversation<'_> {
+    async fn run(
+        &mut self,
+        connection: &Connection,
+        mut send: SendStream,
+        mut receive: RecvStream,
+        report: &mut SyncReport,
+    ) -> Result<(), SyncError> {
+        let mut outgoing = Vec::new();
+        let mut written = 0;
+        let mut is_stopped = false;
+        loop {
+            if written == outgoing.len() || is_stopped {
+                written = 0;
+                outgoing = self.initiator.poll_transmit().unwrap_or_default();
+            }
+            self.tell();
+            self.begin_execution();
+            if outgoing.is_empty() && self.execution.is_none() && self.initiator.is_finished() {
+                // The connection is closed next, which says the same.
+                let _ = send.finish();
+                return Ok(());
+            }
+
+            // The stream is read even while a large frame is being written: if both sides only
+            // wrote, both would wait for ever. It is not read while the store works, so that a fast
+            // ward cannot fill the phone's memory.
+            let is_executing = self.execution.is_some();
+            let is_writing = written < outgoing.len() && !is_stopped;
+            let event = tokio::select! {
+                executed = executed(&mut self.execution) => {
+                    self.execution = None;
+                    Event::Executed(executed?)
+                }
+                count = send.write(&outgoing[written..]), if is_writing => match count {
+                    Ok(count) => Event::Written(count),
+                    Err(WriteError::Stopped(_)) => Event::Stopped,
+                    Err(error) => return Err(write_failed(error)),
+                },
+                chunk = receive.read_chunk(READ_BYTES, true), if !is_executing => {
+                    Event::Read(chunk.map_err(read_failed)?)
+                }
+                () = tokio::time::sleep(Duration::from_millis(SILENCE_MS_MAX)), if !is_executing => {
+                    return Err(SyncError::Conversation(ConversationError::Interrupted));
+                }
+            };
+            match event {
+                Event::Executed(answer) => self.initiator.handle_answer(answer),
+                Event::Written(count) => {
+                    written += count;
+                    report.payload_up += count as u64;
+                }
+                Event::Read(Some(chunk)) => {
+                    report.payload_down += chunk.bytes.len() as u64;
+                    self.initiator
+                        .handle_bytes(&chunk.bytes)
+                        .map_err(|error| ended(connection, error))?;
+                }
+                Event::Read(None) => {
+                    return Err(SyncError::Conversation(ConversationError::Interrupted));
+                }
+                Event::Stopped => is_stopped = true,
+            }
+        }
+    }
+
+    /// The ward's words of which the store has not heard are recorded although the conversation is over.
+    async fn keep_what_was_said(&mut self) -> Result<(), StoreError> {
+        // The error that ended it is at hand already.
+        let _ = self.initiator.handle_end();
+        loop {
+            self.begin_execution();
+            if self.execution.is_none() {
+                self.tell();
+                return Ok(());
+            }
+            let answer = executed(&mut self.execution).await;
+            self.execution = None;
+            self.initiator.handle_answer(answer?);
+        }
+    }
+
+    fn begin_execution(&mut self) {
+        if self.execution.is_some() {
+            return;
+        }
+        if let Some(command) = self.initiator.poll_command() {
+            self.tally.watch(&command);
+            let replica = self.replica.clone();
+            let work = move || replica.execute(command);
+            self.execution = Some(tokio::task::spawn_blocking(work));
+        }
+    }
+
+    fn tell(&mut self) {
+        while let Some(happened) = self.initiator.poll_progress() {
+            (self.progress)(&happened);
+        }
+    }
+}
+
+/// Waits for the store; for ever if it was asked nothing.
+async fn executed(execution: &mut Option<Execution>) -> Result<DeviceAnswer, StoreError> {
+    match execution {
+        None => std::future::pending().await,
+        Some(running) => match running.await {
+            Ok(executed) => executed,
+            Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+        },
+    }
+}
+
+/// One exchange of whole messages on a stream of its own.
+pub(super) async fn exchange(
+    connection: &Connection,
+    request: &[u8],
+    response_bytes_max: usize,
+) -> Result<Vec<u8>, SyncError> {
+    let exchange = async {
+        let (mut send, mut receive) = connection.open_bi().await.map_err(interrupted)?;
+        send.write_all(request).await.map_err(write_failed)?;
+        let _ = send.finish();
+        receive
+            .read_to_end(response_bytes_max)
+            .await
+            .map_err(|error| match error {
+                quinn::ReadToEndError::Read(error) => read_failed(error),
+                quinn::ReadToEndError::TooLong => {
+                    ended(connection, Violation::FrameTooLarge.into())
+                }
+            })
+    };
+    timeout(Duration::from_millis(SILENCE_MS_MAX), exchange)
+        .await
+        .unwrap_or(Err(SyncError::Conversation(ConversationError::Interrupted)))
+}
+
+/// Ends the connection for what the other side did, with its code.
+pub(super) fn ended(connection: &Connection, error: ConversationError) -> SyncError {
+    match error {
+        ConversationError::Violation(violation) => {
+            connection.close(violation.wire_code().into(), b"");
+            SyncError::Conversation(error)
+        }
+        ConversationError::Refused(refusal) => SyncError::Refused(refusal),
+        ConversationError::Interrupted => SyncError::Conversation(error),
+    }
+}
+
+fn read_failed(error: ReadError) -> SyncError {
+    match error {
+        ReadError::ConnectionLost(error) => interrupted(error),
+        _ => SyncError::Conversation(ConversationError::Interrupted),
+    }
+}
+
+fn write_failed(error: WriteError) -> SyncError {
+    match error {
+        WriteError::ConnectionLost(error) => interrupted(error),
+        _ => SyncError::Conversation(ConversationError::Interrupted),
+    }
+}
+
+fn interrupted(error: ConnectionError) -> SyncError {
+    match error {
+        ConnectionError::ApplicationClosed(closed) => {
+            match u32::try_from(u64::from(closed.error_code)) {
+                Ok(
+                    transport::CLOSE_DONE
+                    | transport::CLOSE_GOING_AWAY
+                    | transport::CLOSE_TIMED_OUT
+                    | transport::CLOSE_REPLACED,
+                ) => SyncError::Conversation(ConversationError::Interrupted),
+                Ok(transport::CLOSE_BUSY) => SyncError::Refused(Refusal::Unavailable),
+                Ok(code) => SyncError::ClosedByWard { code },
+                Err(_) => SyncError::ClosedByWard { code: u32::MAX },
+            }
+        }
+        _ => SyncError::Conversation(ConversationError::Interrupted),
+    }
+}

@@ -1,0 +1,58 @@
+//! Enrolment: an invite's token for a credential, on a protocol of its own.
+
+use super::connect::dial;
+use super::driver::{ended, exchange};
+use super::{SyncError, run_blocking, tls};
+use crate::model::DeviceId;
+use crate::protocol::ALPN_ENROLMENT;
+use crate::protocol::credential::Enrolment;
+use crate::protocol::enrolment::{self, EnrolmentRequest};
+use crate::protocol::invite::Invite;
+use crate::protocol::limits::ENROLMENT_BYTES_MAX;
+use crate::protocol::violation::Violation;
+use crate::replica::Replica;
+
+/// Enrols a replica with an invite, and fetches the ward's reference data if the link still holds:
+/// without it, records made offline know no area by its code.
+///
+/// # Errors
+/// See [`SyncError`]; the invite is used up only if the ward answered with a credential.
+pub async fn enrol(replica: &Replica, invite: &Invite, device_name: &str) -> Result<(), SyncError> {
+    let asked = replica.clone();
+    let (known, device_key) = run_blocking(move || (asked.enrolment(), asked.device_key())).await;
+    if known.is_some() {
+        return Err(SyncError::AlreadyEnrolled);
+    }
+    let config = tls::client_config(&device_key, invite.ward_key, ALPN_ENROLMENT)
+        .expect("our own Ed25519 key fits our own TLS configuration");
+    let link = dial(&invite.addresses, &config).await?;
+    let request = enrolment::encode_request(&EnrolmentRequest {
+        token: invite.token,
+        device_name: device_name.to_owned(),
+    });
+    let response = exchange(&link.connection, &request, ENROLMENT_BYTES_MAX).await?;
+    let violation = |violation: Violation| ended(&link.connection, violation.into());
+    let enrolment = enrolment::decode_response(&response)
+        .map_err(|error| violation(error.into()))?
+        .map_err(SyncError::Refused)?;
+    let device = DeviceId(device_key.verifying_key().to_bytes());
+    if !is_for(&enrolment, invite, device) {
+        return Err(violation(Violation::Signature));
+    }
+    let stored = replica.clone();
+    run_blocking(move || stored.set_enrolment(&enrolment)).await?;
+    link.close().await;
+
+    if let Err(error) = super::sync(replica, &mut |_| {}).await {
+        tracing::info!(%error, "enrolled; the reference data comes with the next synchronisation");
+    }
+    Ok(())
+}
+
+/// Whether the ward of the invite, and no other, gave this device a credential.
+fn is_for(enrolment: &Enrolment, invite: &Invite, device: DeviceId) -> bool {
+    enrolment.ward_key == invite.ward_key
+        && enrolment.credential.ward == invite.ward
+        && enrolment.credential.device == device
+        && enrolment.credential.verify(invite.ward_key)
+}
