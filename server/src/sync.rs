@@ -1,32 +1,10 @@
 //! Phones over QUIC: the listener, one task per connection, and the one writer that groups what
-//! they ask into transactions.
+//! they ask into transactions. Owns sockets, limits and patience; what a device may do is the
+//! ward's to say, in what order things are said is the protocol's.
 
-use std::net::SocketAddr;
+mod connection;
+mod devices;
+mod listener;
+mod writer;
 
-use crate::ward::Ward;
-
-/// A bound QUIC endpoint for both ALPNs.
-pub struct Listener {
-    // filled by the server work
-}
-
-impl Listener {
-    /// Binds `address`.
-    ///
-    /// # Errors
-    /// The operating system's, or a TLS configuration that is a bug of ours.
-    pub fn bind(_ward: Ward, _address: SocketAddr) -> std::io::Result<Self> {
-        todo!()
-    }
-
-    /// Where it listens.
-    #[must_use]
-    pub fn local_address(&self) -> SocketAddr {
-        todo!()
-    }
-
-    /// Serves until `shutdown` is done, then closes every connection and waits for the writer.
-    pub async fn serve(self, _shutdown: impl Future<Output = ()>) {
-        todo!()
-    }
-}
+pub use listener::Listener;

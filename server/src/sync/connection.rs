@@ -1,0 +1,330 @@
+//! One connection from its first packet to its end: carries the protocol's state machine between a
+//! QUIC stream and the ward. Owns patience and places; decides nothing about edits.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gandan_core::client::{tls, transport};
+use gandan_core::codec::DecodeError;
+use gandan_core::model::DeviceId;
+use gandan_core::protocol::enrolment::{
+    EnrolmentRequest, EnrolmentResponse, decode_request, encode_response,
+};
+use gandan_core::protocol::limits::ENROLMENT_BYTES_MAX;
+use gandan_core::protocol::message::Refusal;
+use gandan_core::protocol::responder::{Responder, WardAnswer, WardCommand};
+use gandan_core::protocol::violation::Violation;
+use gandan_core::protocol::{ALPN_ENROLMENT, ALPN_SYNC};
+use quinn::{Chunk, Connection, Incoming, ReadToEndError, RecvStream, SendStream};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
+use tracing::Instrument;
+
+use super::listener::Shared;
+
+/// How long a stranger may take until the ward knows the device: handshake, stream and greeting on a
+/// bad link.
+const STRANGER_MS_MAX: u64 = 15_000;
+/// How long nothing may pass while it is the device's turn. A cheap phone needs seconds to store a
+/// page; a minute means that it is gone.
+const SILENCE_MS_MAX: u64 = 60_000;
+/// How long one conversation may take: a first synchronisation with photos on a village mast.
+/// Whatever is cut off goes on at the next visit.
+const CONVERSATION_MS_MAX: u64 = 30 * 60 * 1_000;
+/// How long the device may take to close after the last word; it has nothing to wait for.
+const GOODBYE_MS_MAX: u64 = 3_000;
+/// How much is taken from a stream at once.
+const READ_BYTES: usize = 64 * 1024;
+
+/// Why a connection ended that should have gone on.
+#[derive(Debug)]
+enum Ending {
+    /// The connection is lost, or the device closed it.
+    Lost,
+    /// The device said nothing for too long, or too much.
+    TimedOut,
+    /// The device broke the protocol.
+    Violation(Violation),
+}
+
+impl From<Violation> for Ending {
+    fn from(violation: Violation) -> Self {
+        Self::Violation(violation)
+    }
+}
+
+/// Serves a connection to its end.
+pub(super) async fn serve(shared: Arc<Shared>, incoming: Incoming, stranger: OwnedSemaphorePermit) {
+    let handshake = async { incoming.accept().ok()?.await.ok() };
+    let patience = Duration::from_millis(STRANGER_MS_MAX);
+    let Ok(Some(connection)) = timeout(patience, handshake).await else {
+        return;
+    };
+    let Some(device) = tls::peer_device(connection.peer_identity()) else {
+        return;
+    };
+    let registration = shared.devices.register(device, &connection);
+    let span = tracing::info_span!("connection", device = %prefix(device));
+    let served = async {
+        match tls::agreed_protocol(connection.handshake_data()).as_deref() {
+            Some(ALPN_SYNC) => serve_sync(&shared, &connection, device, stranger).await,
+            Some(ALPN_ENROLMENT) => serve_enrolment(&shared, &connection, device, stranger).await,
+            // TLS agrees to nothing else.
+            _ => Ok(()),
+        }
+    };
+    async {
+        match served.await {
+            Ok(()) => {
+                // The device closes once it read the last word.
+                let goodbye = Duration::from_millis(GOODBYE_MS_MAX);
+                let _ = timeout(goodbye, connection.closed()).await;
+                connection.close(transport::CLOSE_DONE.into(), b"");
+            }
+            Err(Ending::Lost) => {
+                tracing::debug!(reason = ?connection.close_reason(), "connection lost");
+            }
+            Err(Ending::TimedOut) => {
+                tracing::debug!("connection timed out");
+                connection.close(transport::CLOSE_TIMED_OUT.into(), b"");
+            }
+            Err(Ending::Violation(violation)) => {
+                tracing::warn!(%violation, "the device broke the protocol");
+                connection.close(violation.wire_code().into(), b"");
+            }
+        }
+    }
+    .instrument(span)
+    .await;
+    drop(registration);
+}
+
+async fn serve_enrolment(
+    shared: &Shared,
+    connection: &Connection,
+    device: DeviceId,
+    _stranger: OwnedSemaphorePermit,
+) -> Result<(), Ending> {
+    let exchange = async {
+        let (mut send, mut receive) = connection.accept_bi().await.map_err(|_| Ending::Lost)?;
+        let request =
+            receive
+                .read_to_end(ENROLMENT_BYTES_MAX)
+                .await
+                .map_err(|error| match error {
+                    ReadToEndError::TooLong => Violation::FrameTooLarge.into(),
+                    ReadToEndError::Read(_) => Ending::Lost,
+                })?;
+        let response = match decode_request(&request) {
+            Ok(request) => enrol(shared, device, request).await,
+            Err(DecodeError::UnknownCode(_)) => Err(Refusal::DeviceTooNew),
+            Err(error) => return Err(Violation::from(error).into()),
+        };
+        match &response {
+            Ok(_) => tracing::info!("device enrolled"),
+            Err(refusal) => tracing::info!(?refusal, "enrolment refused"),
+        }
+        send.write_all(&encode_response(&response))
+            .await
+            .map_err(|_| Ending::Lost)?;
+        // The stream ends by itself when it is dropped; here is nothing that could fail.
+        let _ = send.finish();
+        Ok(())
+    };
+    let patience = Duration::from_millis(STRANGER_MS_MAX);
+    timeout(patience, exchange)
+        .await
+        .unwrap_or(Err(Ending::TimedOut))
+}
+
+async fn enrol(shared: &Shared, device: DeviceId, request: EnrolmentRequest) -> EnrolmentResponse {
+    let ward = shared.ward.clone();
+    match tokio::task::spawn_blocking(move || ward.enrol(device, &request)).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(error)) => {
+            tracing::error!(%error, cause = ?error.source(), "an enrolment failed");
+            Err(Refusal::Unavailable)
+        }
+        Err(error) => {
+            tracing::error!(%error, "an enrolment did not end");
+            Err(Refusal::Unavailable)
+        }
+    }
+}
+
+async fn serve_sync(
+    shared: &Shared,
+    connection: &Connection,
+    device: DeviceId,
+    stranger: OwnedSemaphorePermit,
+) -> Result<(), Ending> {
+    let patience = Duration::from_millis(STRANGER_MS_MAX);
+    let (send, receive) = timeout(patience, connection.accept_bi())
+        .await
+        .map_err(|_| Ending::TimedOut)?
+        .map_err(|_| Ending::Lost)?;
+    let mut conversation = Conversation {
+        shared,
+        device,
+        responder: Responder::new(),
+        send,
+        receive,
+        place: Place::Stranger(stranger),
+    };
+    let patience = Duration::from_millis(CONVERSATION_MS_MAX);
+    timeout(patience, conversation.run())
+        .await
+        .unwrap_or(Err(Ending::TimedOut))
+}
+
+/// Which of the listener's places the conversation takes.
+enum Place {
+    /// The ward has not greeted the device yet.
+    Stranger(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit),
+    /// The ward knows the device.
+    Known(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit),
+}
+
+struct Conversation<'a> {
+    shared: &'a Shared,
+    device: DeviceId,
+    responder: Responder,
+    send: SendStream,
+    receive: RecvStream,
+    place: Place,
+}
+
+/// What woke the conversation.
+enum Event {
+    Answered(WardAnswer),
+    Written(usize),
+    Read(Option<Chunk>),
+}
+
+impl Conversation<'_> {
+    async fn run(&mut self) -> Result<(), Ending> {
+        let shared = self.shared;
+        let mut outgoing = Vec::new();
+        let mut written = 0;
+        let mut is_device_done = false;
+        let mut execution = None;
+        let greeting = tokio::time::sleep(Duration::from_millis(STRANGER_MS_MAX));
+        tokio::pin!(greeting);
+        loop {
+            if written == outgoing.len() {
+                written = 0;
+                outgoing = self.responder.poll_transmit().unwrap_or_default();
+            }
+            if execution.is_none()
+                && let Some(command) = self.responder.poll_command()
+            {
+                execution = Some(Box::pin(execute(shared, self.device, command)));
+            }
+            if outgoing.is_empty() && execution.is_none() {
+                if self.responder.is_finished() {
+                    // As at an enrolment, nothing here can fail.
+                    let _ = self.send.finish();
+                    return Ok(());
+                }
+                if is_device_done {
+                    return Err(Ending::Lost);
+                }
+            }
+
+            let is_device_next = execution.is_none();
+            let is_reading = !is_device_done && !self.responder.is_busy();
+            let is_stranger = matches!(self.place, Place::Stranger(_));
+            let event = tokio::select! {
+                answer = pending_or(&mut execution) => Event::Answered(answer),
+                count = self.send.write(&outgoing[written..]), if written < outgoing.len() => {
+                    Event::Written(count.map_err(|_| Ending::Lost)?)
+                }
+                chunk = self.receive.read_chunk(READ_BYTES, true), if is_reading => {
+                    Event::Read(chunk.map_err(|_| Ending::Lost)?)
+                }
+                () = &mut greeting, if is_stranger && is_device_next => {
+                    return Err(Ending::TimedOut);
+                }
+                () = tokio::time::sleep(Duration::from_millis(SILENCE_MS_MAX)), if is_device_next => {
+                    return Err(Ending::TimedOut);
+                }
+            };
+            match event {
+                Event::Answered(answer) => {
+                    execution = None;
+                    let answer = self.seat(answer);
+                    self.responder.handle_answer(answer);
+                }
+                Event::Written(count) => written += count,
+                Event::Read(Some(chunk)) => self.responder.handle_bytes(&chunk.bytes)?,
+                Event::Read(None) => is_device_done = true,
+            }
+        }
+    }
+
+    /// A greeted device gives its stranger's place to the next; if the ward is full, it is told to
+    /// come again.
+    fn seat(&mut self, answer: WardAnswer) -> WardAnswer {
+        if !matches!(answer, WardAnswer::Greeted { .. }) {
+            return answer;
+        }
+        match Arc::clone(&self.shared.conversations).try_acquire_owned() {
+            Ok(place) => {
+                self.place = Place::Known(place);
+                answer
+            }
+            Err(_) => {
+                tracing::warn!("too many conversations at once; a device was sent away");
+                WardAnswer::Refused(Refusal::Unavailable)
+            }
+        }
+    }
+}
+
+/// Waits for the ward; for ever if it was asked nothing.
+async fn pending_or<F: Future + Unpin>(running: &mut Option<F>) -> F::Output {
+    match running {
+        Some(running) => running.await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Asks the ward. What changes something goes through the one writer; what only reads does not wait
+/// for it.
+async fn execute(shared: &Shared, device: DeviceId, command: WardCommand) -> WardAnswer {
+    match command {
+        WardCommand::Greet { .. }
+        | WardCommand::Admit(_)
+        | WardCommand::TakeBack(_)
+        | WardCommand::StoreAttachment { .. } => shared.writer.execute(device, command).await,
+        WardCommand::ReadFeed(_)
+        | WardCommand::ReadEdits(_)
+        | WardCommand::ReadDirectory
+        | WardCommand::FindAttachment(_) => read(shared, device, command).await,
+    }
+}
+
+async fn read(shared: &Shared, device: DeviceId, command: WardCommand) -> WardAnswer {
+    // The semaphore is never closed; without a permit nothing is lost but some order.
+    let _turn = shared.reads.acquire().await;
+    let ward = shared.ward.clone();
+    match tokio::task::spawn_blocking(move || ward.execute(device, command)).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(error)) => {
+            tracing::error!(%error, cause = ?error.source(), "a read failed");
+            WardAnswer::Refused(Refusal::Unavailable)
+        }
+        Err(error) => {
+            tracing::error!(%error, "a read did not end");
+            WardAnswer::Refused(Refusal::Unavailable)
+        }
+    }
+}
+
+/// Enough to tell devices apart in a log.
+fn prefix(device: DeviceId) -> String {
+    let mut name = device.to_string();
+    name.truncate(8);
+    name
+}
