@@ -5,9 +5,13 @@ mod check;
 mod engine;
 pub mod schema;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use engine::Document;
 pub use state::{Concurrent, DocumentState, FieldState};
+#[cfg(test)]
+pub(crate) use tests::seeded;
 
 use thiserror::Error;
 

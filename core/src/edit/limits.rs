@@ -28,7 +28,7 @@ pub const COUNTER_MAX: i64 = 1 << 40;
 /// it takes 2^31 of them to leave the range of an integer.
 pub const COUNTER_STEP_MAX: i64 = 1 << 32;
 /// Most edits that an edit may build on in one document. A case sees some twenty in its life.
-pub const DOCUMENT_EDITS_MAX: u64 = 4096;
+pub const DOCUMENT_EDITS_MAX: u64 = 2048;
 /// Most that these edits may weigh together (about the bytes of their values), because a history
 /// is kept for ever and is read whole when somebody opens the document.
 pub const DOCUMENT_WEIGHT_MAX: u64 = 4 * 1024 * 1024;

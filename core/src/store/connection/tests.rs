@@ -89,7 +89,7 @@ fn the_file_is_kept_safe_in_every_way_we_promise() {
     assert_eq!(number("secure_delete"), 1);
     assert_eq!(number("temp_store"), 2);
     assert_eq!(number("user_version"), 2);
-    assert_eq!(number("application_id"), APPLICATION_ID.into());
+    assert_eq!(number("application_id"), i64::from(APPLICATION_ID));
 }
 
 #[test]
