@@ -7,6 +7,8 @@ pub mod rules;
 mod shape;
 mod standing;
 mod stop_card;
+#[cfg(test)]
+mod tests;
 
 use uuid::Uuid;
 
