@@ -230,7 +230,7 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn open_error(error: rusqlite::Error) -> OpenError {
+pub(crate) fn open_error(error: rusqlite::Error) -> OpenError {
     if is_full(&error) {
         return OpenError::Full;
     }
@@ -243,7 +243,7 @@ fn open_error(error: rusqlite::Error) -> OpenError {
     }
 }
 
-fn unusable(error: std::io::Error) -> OpenError {
+pub(super) fn unusable(error: std::io::Error) -> OpenError {
     if error.kind() == std::io::ErrorKind::StorageFull {
         OpenError::Full
     } else {

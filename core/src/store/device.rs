@@ -1,1 +1,62 @@
-//! The device's store: edits, rows, outbox, proofs, cursor.
+//! The device's store: edits, rows, outbox, proofs, cursor. Statements only: what belongs together
+//! in one transaction, and what follows from it, is the replica's business.
+
+pub(crate) mod edits;
+pub(crate) mod outbox;
+pub(crate) mod proofs;
+pub(crate) mod rejected;
+pub(crate) mod set_aside;
+pub(crate) mod settings;
+
+use std::fs::{File, TryLockError};
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::connection::{self, Migration};
+use super::{OpenError, StoreKey};
+
+/// The store's file in its folder.
+pub(crate) const FILE_NAME: &str = "phone.db";
+
+/// Locked as long as the store is open: a phone's store has one owner, whose caches would not see
+/// what another writes.
+const LOCK_NAME: &str = "phone.lock";
+
+/// The steps of the device's schema.
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    version: 1,
+    sql: concat!(
+        include_str!("rows.sql"),
+        include_str!("attachments.sql"),
+        include_str!("device.sql")
+    ),
+}];
+
+/// The open file, and the lock that is released with it.
+pub(crate) struct OpenStore {
+    pub(crate) connection: Connection,
+    _lock: File,
+}
+
+/// Opens or makes the store in `directory`, which is made too.
+pub(crate) fn open(directory: &Path, key: &StoreKey) -> Result<OpenStore, OpenError> {
+    std::fs::create_dir_all(directory).map_err(connection::unusable)?;
+    let lock = File::create(directory.join(LOCK_NAME)).map_err(connection::unusable)?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(OpenError::Busy),
+        Err(TryLockError::Error(error)) => return Err(connection::unusable(error)),
+    }
+    let connection = connection::open(&directory.join(FILE_NAME), key, MIGRATIONS)?;
+    Ok(OpenStore {
+        connection,
+        _lock: lock,
+    })
+}
+
+/// A stored value that is not what we wrote. To whoever reads it is the same as a damaged page.
+pub(crate) fn malformed(what: &'static str) -> rusqlite::Error {
+    let corrupt = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+    rusqlite::Error::SqliteFailure(corrupt, Some(what.to_owned()))
+}

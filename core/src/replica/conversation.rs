@@ -1,0 +1,274 @@
+//! What a conversation asks of the device's store, and what is remembered while it lasts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::Connection;
+
+use super::observers::Change;
+use super::{Core, Replica, page, verdicts};
+use crate::model::EditId;
+use crate::protocol::bundle;
+use crate::protocol::directory;
+use crate::protocol::feed::{Cursor, Page};
+use crate::protocol::initiator::{DeviceAnswer, DeviceCommand, Opening, OutgoingAttachment};
+use crate::protocol::limits::{BUNDLE_CONTENT_BYTES_MAX, BUNDLE_EDITS_MAX};
+use crate::store::device::outbox::{self, StoredBundle};
+use crate::store::device::{edits, malformed, proofs, rejected, set_aside, settings};
+use crate::store::{StoreError, attachments};
+
+/// What was given in this conversation. Lost with it: what has no final word is given again.
+#[derive(Debug, Default)]
+pub(super) struct ConversationMemory {
+    /// Numbers of bundles given.
+    given: BTreeSet<i64>,
+    /// Numbers of bundles that the ward accepted in an earlier conversation without a page that
+    /// names them: should it have been restored since, it does not have them.
+    doubtful: BTreeSet<i64>,
+    /// Of bundles given, the edits that some of theirs wait for. Each bundle waits once.
+    pub(super) waiting: BTreeMap<i64, BTreeSet<EditId>>,
+    /// Bundles that waited and are given a second time.
+    given_again: BTreeSet<i64>,
+    /// The ward could not open a bundle of ours: it could not open the next one either.
+    pub(super) is_sealing_over: bool,
+    /// Number of the last proof given.
+    returned: i64,
+    /// Number of the last attachment given.
+    attachment: i64,
+}
+
+impl ConversationMemory {
+    /// Something was accepted: what waited for it may be given once more.
+    pub(super) fn note_accepted(&mut self, edit: EditId) {
+        let ready: Vec<i64> = self
+            .waiting
+            .iter()
+            .filter_map(|(bundle, awaited)| awaited.contains(&edit).then_some(*bundle))
+            .collect();
+        for bundle in ready {
+            self.waiting.remove(&bundle);
+            if self.given_again.insert(bundle) {
+                self.given.remove(&bundle);
+            }
+        }
+    }
+}
+
+impl Replica {
+    /// What a conversation begins with; `None` if the phone was not enrolled.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn begin_conversation(&self, app_version: &str) -> Result<Option<Opening>, StoreError> {
+        let mut core = self.core();
+        let Some(enrolment) = core.enrolment.clone() else {
+            return Ok(None);
+        };
+        let opening = |work: &mut super::work::Work<'_>| -> rusqlite::Result<_> {
+            let connection = work.connection;
+            proofs::count_try(connection)?;
+            page::advance_cursor(connection)?;
+            let cursor = settings::read(connection, settings::CURSOR)?.unwrap_or_default();
+            let version = settings::read(connection, settings::DIRECTORY_VERSION)?;
+            Ok((cursor, version, outbox::open_bundles(connection, true)?))
+        };
+        let ((cursor, version, bundles), _) =
+            self.transact_on(&mut core, |work| opening(work).map_err(StoreError::from))?;
+        core.conversation = ConversationMemory {
+            doubtful: bundles.into_iter().collect(),
+            ..ConversationMemory::default()
+        };
+        Ok(Some(Opening {
+            ward_key: enrolment.ward_key,
+            cursor: Cursor(cursor),
+            directory_version: version
+                .and_then(|version| version.try_into().ok())
+                .unwrap_or_default(),
+            device_time: self.inner.environment.now(),
+            app_version: app_version.to_owned(),
+        }))
+    }
+
+    /// Does what a conversation asks of the store.
+    ///
+    /// # Errors
+    /// The store's; the conversation ends and nothing is lost.
+    pub fn execute(&self, command: DeviceCommand) -> Result<DeviceAnswer, StoreError> {
+        match command {
+            DeviceCommand::NextBundle => {
+                let bundle = self.next_bundle()?;
+                Ok(DeviceAnswer::Bundle(
+                    bundle.map(|bundle| (bundle.id, bundle.sealed)),
+                ))
+            }
+            DeviceCommand::RecordVerdicts { bundle, verdicts } => {
+                let mut core = self.core();
+                let result = self.transact_on(&mut core, |work| {
+                    verdicts::record(work, bundle, &verdicts).map_err(StoreError::from)
+                });
+                let (word, changes) = result?;
+                word.remember(&mut core.conversation);
+                drop(core);
+                self.inner.observers.tell(&changes);
+                Ok(DeviceAnswer::Done)
+            }
+            DeviceCommand::ApplyPage(page) => {
+                let missing =
+                    self.transact(|work| page::apply(work, &page).map_err(StoreError::from))?;
+                Ok(DeviceAnswer::PageApplied { missing })
+            }
+            DeviceCommand::ApplyDirectory { directory, version } => {
+                let sealed = directory::seal(&directory)
+                    .map_err(|_| StoreError::from(malformed(settings::DIRECTORY)))?;
+                let mut core = self.core();
+                let ((), changes) = self.transact_on(&mut core, |work| {
+                    let connection = work.connection;
+                    settings::write(connection, settings::DIRECTORY, &sealed)?;
+                    settings::write(connection, settings::DIRECTORY_VERSION, &version)?;
+                    work.changes.insert(Change::Directory);
+                    Ok::<_, StoreError>(())
+                })?;
+                core.directory = Some((*directory).into());
+                drop(core);
+                self.inner.observers.tell(&changes);
+                Ok(DeviceAnswer::Done)
+            }
+            DeviceCommand::BeginReturn => {
+                let mut core = self.core();
+                let (bundles, _) = self.transact_on(&mut core, |work| {
+                    outbox::doubt_up_to(work.connection, u64::MAX)?;
+                    outbox::doubt_attachments(work.connection)?;
+                    Ok::<_, StoreError>(outbox::open_bundles(work.connection, true)?)
+                })?;
+                core.conversation = ConversationMemory {
+                    doubtful: bundles.into_iter().collect(),
+                    ..ConversationMemory::default()
+                };
+                Ok(DeviceAnswer::Done)
+            }
+            DeviceCommand::NextReturn => Ok(DeviceAnswer::Return(self.next_return()?)),
+            DeviceCommand::NextAttachment => Ok(DeviceAnswer::Attachment(self.next_attachment()?)),
+            DeviceCommand::ConfirmAttachment(hash) => self.transact(|work| {
+                for record in outbox::confirm_attachment(work.connection, hash)? {
+                    work.changes.insert(Change::Case(record));
+                }
+                Ok(DeviceAnswer::Done)
+            }),
+        }
+    }
+
+    /// A bundle that is to be sent and was not given yet, oldest first; then a new one.
+    fn next_bundle(&self) -> Result<Option<StoredBundle>, StoreError> {
+        let mut core = self.core();
+        let found = next_open_bundle(&core.store.connection, &core.conversation)
+            .map_err(|error| self.store_error(error))?;
+        let (bundle, changes) = match found {
+            Some(bundle) => (Some(bundle), BTreeSet::new()),
+            None if core.conversation.is_sealing_over => return Ok(None),
+            None => self.seal(&mut core)?,
+        };
+        if let Some(bundle) = &bundle {
+            core.conversation.given.insert(bundle.number);
+        }
+        drop(core);
+        self.inner.observers.tell(&changes);
+        Ok(bundle)
+    }
+
+    /// Seals what is unsealed, as much as one bundle takes; `None` if nothing is.
+    pub(super) fn seal(
+        &self,
+        core: &mut Core,
+    ) -> Result<(Option<StoredBundle>, BTreeSet<Change>), StoreError> {
+        let Some(ward) = core
+            .enrolment
+            .as_ref()
+            .map(|enrolment| enrolment.credential.ward)
+        else {
+            return Ok((None, BTreeSet::new()));
+        };
+        let now = self.inner.environment.now();
+        self.transact_on(core, |work| {
+            let connection = work.connection;
+            let unsealed =
+                outbox::unsealed(connection, BUNDLE_EDITS_MAX, BUNDLE_CONTENT_BYTES_MAX)?;
+            if unsealed.is_empty() {
+                return Ok::<_, StoreError>(None);
+            }
+            let (positions, edits): (Vec<i64>, Vec<_>) = unsealed.into_iter().unzip();
+            let (id, sealed, count) = bundle::seal(&self.inner.device_key, ward, now, &edits);
+            for edit in &edits[..count] {
+                work.note_change(edit.edit().document);
+            }
+            let positions = positions.into_iter().take(count);
+            let number = outbox::seal(connection, id, &sealed, positions)?;
+            Ok(Some(StoredBundle { number, id, sealed }))
+        })
+    }
+
+    /// The next page that the ward once signed, with every body that is here.
+    fn next_return(&self) -> Result<Option<Box<Page>>, StoreError> {
+        let mut core = self.core();
+        let connection = &core.store.connection;
+        let next = proofs::next(connection, core.conversation.returned)
+            .and_then(|next| match next {
+                Some((number, sealed)) => {
+                    let mut page = Page::open_unverified(&sealed).map_err(|_| malformed("page"))?;
+                    for (entry, body) in page.proof.entries.iter().zip(&mut page.bodies) {
+                        *body = body_of(connection, entry.edit)?;
+                    }
+                    Ok(Some((number, page)))
+                }
+                None => Ok(None),
+            })
+            .map_err(|error| self.store_error(error))?;
+        let Some((number, page)) = next else {
+            return Ok(None);
+        };
+        core.conversation.returned = number;
+        Ok(Some(Box::new(page)))
+    }
+
+    fn next_attachment(&self) -> Result<Option<OutgoingAttachment>, StoreError> {
+        let mut core = self.core();
+        loop {
+            let connection = &core.store.connection;
+            let next = outbox::next_attachment(connection, core.conversation.attachment)
+                .map_err(|error| self.store_error(error))?;
+            let Some((number, hash)) = next else {
+                return Ok(None);
+            };
+            let found =
+                attachments::read(connection, hash).map_err(|error| self.store_error(error))?;
+            core.conversation.attachment = number;
+            if let Some((bytes, _)) = found {
+                return Ok(Some(OutgoingAttachment { hash, bytes }));
+            }
+        }
+    }
+}
+
+fn next_open_bundle(
+    connection: &Connection,
+    conversation: &ConversationMemory,
+) -> rusqlite::Result<Option<StoredBundle>> {
+    let to_send = outbox::open_bundles(connection, false)?;
+    let next = outbox::open_bundles(connection, true)?
+        .into_iter()
+        .filter(|number| to_send.contains(number) || conversation.doubtful.contains(number))
+        .find(|number| !conversation.given.contains(number));
+    match next {
+        Some(number) => outbox::bundle(connection, number),
+        None => Ok(None),
+    }
+}
+
+/// The bytes of an edit, wherever this device keeps it.
+fn body_of(connection: &Connection, id: EditId) -> rusqlite::Result<Option<Vec<u8>>> {
+    if let Some(bytes) = edits::bytes(connection, id)? {
+        return Ok(Some(bytes));
+    }
+    if let Some(bytes) = set_aside::bytes(connection, id)? {
+        return Ok(Some(bytes));
+    }
+    Ok(rejected::read(connection, id)?.map(|stored| stored.edit.bytes().to_vec()))
+}

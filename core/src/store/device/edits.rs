@@ -1,0 +1,170 @@
+//! Edits, the truth about every document on this device.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use uuid::Uuid;
+
+use super::malformed;
+use crate::edit::EncodedEdit;
+use crate::model::{DocumentId, EditId, OfficerId, Timestamp};
+
+/// An edit as it is stored.
+#[derive(Debug, Clone)]
+pub(crate) struct StoredEdit {
+    pub(crate) position: i64,
+    pub(crate) edit: EncodedEdit,
+    pub(crate) author: OfficerId,
+    pub(crate) received_at: Option<Timestamp>,
+}
+
+/// Where an edit is, without its content.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Located {
+    pub(crate) position: i64,
+    pub(crate) document: DocumentId,
+    /// The page that named it last.
+    pub(crate) proof: Option<i64>,
+}
+
+/// What a page of the feed says of an edit.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Admission {
+    pub(crate) proof: i64,
+    pub(crate) author: OfficerId,
+    pub(crate) received_at: Timestamp,
+}
+
+/// Adds an edit after all others and gives its position. `admission` is `None` for this device's own.
+pub(crate) fn insert(
+    connection: &Connection,
+    edit: &EncodedEdit,
+    author: OfficerId,
+    admission: Option<Admission>,
+) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached(
+            "INSERT INTO edits (id, document, bytes, author, received_at, proof)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![
+            edit.id().as_bytes(),
+            edit.edit().document.to_bytes(),
+            edit.bytes(),
+            author.0.as_bytes(),
+            admission.map(|admission| admission.received_at.0),
+            admission.map(|admission| admission.proof),
+        ])?;
+    Ok(connection.last_insert_rowid())
+}
+
+pub(crate) fn position(connection: &Connection, id: EditId) -> rusqlite::Result<Option<i64>> {
+    connection
+        .prepare_cached("SELECT position FROM edits WHERE id = ?1")?
+        .query_row([id.as_bytes()], |row| row.get(0))
+        .optional()
+}
+
+pub(crate) fn locate(connection: &Connection, id: EditId) -> rusqlite::Result<Option<Located>> {
+    connection
+        .prepare_cached("SELECT position, document, proof FROM edits WHERE id = ?1")?
+        .query_row([id.as_bytes()], |row| {
+            Ok(Located {
+                position: row.get(0)?,
+                document: document(row, 1)?,
+                proof: row.get(2)?,
+            })
+        })
+        .optional()
+}
+
+pub(crate) fn read(connection: &Connection, id: EditId) -> rusqlite::Result<Option<StoredEdit>> {
+    connection
+        .prepare_cached("SELECT position, id, bytes, author, received_at FROM edits WHERE id = ?1")?
+        .query_row([id.as_bytes()], stored)
+        .optional()
+}
+
+/// The canonical bytes alone.
+pub(crate) fn bytes(connection: &Connection, id: EditId) -> rusqlite::Result<Option<Vec<u8>>> {
+    connection
+        .prepare_cached("SELECT bytes FROM edits WHERE id = ?1")?
+        .query_row([id.as_bytes()], |row| row.get(0))
+        .optional()
+}
+
+/// The edits of a document, each after what it depends on.
+pub(crate) fn of_document(
+    connection: &Connection,
+    document: DocumentId,
+) -> rusqlite::Result<Vec<StoredEdit>> {
+    connection
+        .prepare_cached(
+            "SELECT position, id, bytes, author, received_at FROM edits
+             WHERE document = ?1 ORDER BY position",
+        )?
+        .query_map([document.to_bytes()], stored)?
+        .collect()
+}
+
+/// Notes that a page of the feed named the edit; a newer page takes the place of an older one.
+pub(crate) fn admit(
+    connection: &Connection,
+    position: i64,
+    admission: Admission,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE edits SET proof = ?2, author = ?3, received_at = ?4 WHERE position = ?1",
+        )?
+        .execute(params![
+            position,
+            admission.proof,
+            admission.author.0.as_bytes(),
+            admission.received_at.0,
+        ])
+        .map(drop)
+}
+
+pub(crate) fn remove(connection: &Connection, position: i64) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("DELETE FROM edits WHERE position = ?1")?
+        .execute([position])
+        .map(drop)
+}
+
+/// Every document that has an edit.
+pub(crate) fn documents(connection: &Connection) -> rusqlite::Result<Vec<DocumentId>> {
+    connection
+        .prepare_cached("SELECT DISTINCT document FROM edits")?
+        .query_map([], |row| document(row, 0))?
+        .collect()
+}
+
+pub(super) fn document(row: &Row<'_>, column: usize) -> rusqlite::Result<DocumentId> {
+    let bytes = row.get_ref(column)?.as_blob()?;
+    DocumentId::from_slice(bytes).ok_or_else(|| malformed("document"))
+}
+
+pub(super) fn edit_id(row: &Row<'_>, column: usize) -> rusqlite::Result<EditId> {
+    row.get(column).map(EditId)
+}
+
+/// Decodes what we encoded; the name is checked against the stored one, so that an edit is never
+/// anything else than what was stored under it.
+pub(super) fn encoded(row: &Row<'_>, id: usize, bytes: usize) -> rusqlite::Result<EncodedEdit> {
+    EncodedEdit::decode(row.get_ref(bytes)?.as_blob()?)
+        .ok()
+        .filter(|edit| {
+            row.get_ref(id)
+                .is_ok_and(|id| id.as_blob() == Ok(edit.id().as_bytes()))
+        })
+        .ok_or_else(|| malformed("bytes"))
+}
+
+fn stored(row: &Row<'_>) -> rusqlite::Result<StoredEdit> {
+    Ok(StoredEdit {
+        position: row.get(0)?,
+        edit: encoded(row, 1, 2)?,
+        author: OfficerId(Uuid::from_bytes(row.get(3)?)),
+        received_at: row.get::<_, Option<_>>(4)?.map(Timestamp),
+    })
+}

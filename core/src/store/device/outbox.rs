@@ -1,0 +1,311 @@
+//! This device's edits and files on their way to the ward, and the bundles in which they go.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use uuid::Uuid;
+
+use super::edits;
+use crate::edit::EncodedEdit;
+use crate::model::{AttachmentHash, BundleId, EditId};
+
+/// Where an edit is on its way. The numbers are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum OutboxState {
+    /// Durable here.
+    Recorded = 1,
+    /// In a bundle that is or was under way.
+    Sealed = 2,
+    /// The ward gave its word; a page that names it has not come yet.
+    Accepted = 3,
+}
+
+impl OutboxState {
+    fn from_number(number: i64) -> Self {
+        match number {
+            3 => Self::Accepted,
+            2 => Self::Sealed,
+            _ => Self::Recorded,
+        }
+    }
+}
+
+/// A bundle that may have to be sent.
+#[derive(Debug, Clone)]
+pub(crate) struct StoredBundle {
+    pub(crate) number: i64,
+    pub(crate) id: BundleId,
+    pub(crate) sealed: Vec<u8>,
+}
+
+pub(crate) fn insert(connection: &Connection, position: i64, record: Uuid) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("INSERT INTO outbox (position, record, state) VALUES (?1, ?2, 1)")?
+        .execute(params![position, record.as_bytes()])
+        .map(drop)
+}
+
+/// The next unsealed edits in order, until they weigh more than `bytes_max` or are `count_max`.
+pub(crate) fn unsealed(
+    connection: &Connection,
+    count_max: usize,
+    bytes_max: usize,
+) -> rusqlite::Result<Vec<(i64, EncodedEdit)>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT edits.position, edits.id, edits.bytes
+         FROM outbox JOIN edits USING (position)
+         WHERE outbox.state = 1 ORDER BY outbox.position",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut unsealed = Vec::new();
+    let mut bytes = 0;
+    while let Some(row) = rows.next()? {
+        let edit = edits::encoded(row, 1, 2)?;
+        bytes += edit.bytes().len();
+        if !unsealed.is_empty() && (bytes > bytes_max || unsealed.len() == count_max) {
+            break;
+        }
+        unsealed.push((row.get(0)?, edit));
+    }
+    Ok(unsealed)
+}
+
+/// Keeps a bundle and notes which edits are in it.
+pub(crate) fn seal(
+    connection: &Connection,
+    id: BundleId,
+    sealed: &[u8],
+    positions: impl Iterator<Item = i64>,
+) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached("INSERT INTO bundles (id, sealed) VALUES (?1, ?2)")?
+        .execute(params![id.as_bytes(), sealed])?;
+    let bundle = connection.last_insert_rowid();
+    let mut update = connection
+        .prepare_cached("UPDATE outbox SET state = 2, bundle = ?2 WHERE position = ?1")?;
+    for position in positions {
+        update.execute(params![position, bundle])?;
+    }
+    Ok(bundle)
+}
+
+/// Makes the edits of a bundle unsealed again and forgets it; those with a word of the ward keep it.
+pub(crate) fn unseal(connection: &Connection, bundle: i64) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE outbox SET state = 1, bundle = NULL WHERE bundle = ?1 AND state = 2",
+        )?
+        .execute([bundle])?;
+    drop_finished(connection, bundle)
+}
+
+/// The numbers of the bundles that still have an edit to be sent, in order; with `with_accepted`
+/// also those of which the ward said that it accepted them, and no page has named them.
+pub(crate) fn open_bundles(
+    connection: &Connection,
+    with_accepted: bool,
+) -> rusqlite::Result<Vec<i64>> {
+    let state_max = if with_accepted { 3 } else { 2 };
+    connection
+        .prepare_cached(
+            "SELECT DISTINCT bundle FROM outbox
+             WHERE bundle IS NOT NULL AND state <= ?1 ORDER BY bundle",
+        )?
+        .query_map([state_max], |row| row.get(0))?
+        .collect()
+}
+
+pub(crate) fn bundle(
+    connection: &Connection,
+    number: i64,
+) -> rusqlite::Result<Option<StoredBundle>> {
+    connection
+        .prepare_cached("SELECT number, id, sealed FROM bundles WHERE number = ?1")?
+        .query_row([number], stored_bundle)
+        .optional()
+}
+
+pub(crate) fn bundle_by_id(
+    connection: &Connection,
+    id: BundleId,
+) -> rusqlite::Result<Option<StoredBundle>> {
+    connection
+        .prepare_cached("SELECT number, id, sealed FROM bundles WHERE id = ?1")?
+        .query_row([id.as_bytes()], stored_bundle)
+        .optional()
+}
+
+/// Notes the ward's word.
+pub(crate) fn accept(
+    connection: &Connection,
+    position: i64,
+    sequence: u64,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE outbox SET state = 3, sequence = ?2 WHERE position = ?1")?
+        .execute(params![
+            position,
+            i64::try_from(sequence).unwrap_or(i64::MAX)
+        ])
+        .map(drop)
+}
+
+/// The feed went by `up_to`: what was accepted there and was not named is to be sent again.
+pub(crate) fn doubt_up_to(connection: &Connection, up_to: u64) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE outbox SET state = 2, sequence = NULL WHERE state = 3 AND sequence <= ?1",
+        )?
+        .execute([i64::try_from(up_to).unwrap_or(i64::MAX)])
+        .map(drop)
+}
+
+/// Whether the edit at this position is this device's and on its way.
+pub(crate) fn state(
+    connection: &Connection,
+    position: i64,
+) -> rusqlite::Result<Option<OutboxState>> {
+    connection
+        .prepare_cached("SELECT state FROM outbox WHERE position = ?1")?
+        .query_row([position], |row| row.get(0).map(OutboxState::from_number))
+        .optional()
+}
+
+/// Takes an edit off the outbox, and its bundle with the last one.
+pub(crate) fn remove(connection: &Connection, position: i64) -> rusqlite::Result<()> {
+    let bundle: Option<Option<i64>> = connection
+        .prepare_cached("DELETE FROM outbox WHERE position = ?1 RETURNING bundle")?
+        .query_row([position], |row| row.get(0))
+        .optional()?;
+    match bundle.flatten() {
+        Some(bundle) => drop_finished(connection, bundle),
+        None => Ok(()),
+    }
+}
+
+fn drop_finished(connection: &Connection, bundle: i64) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "DELETE FROM bundles WHERE number = ?1
+             AND NOT EXISTS (SELECT 1 FROM outbox WHERE bundle = ?1)",
+        )?
+        .execute([bundle])
+        .map(drop)
+}
+
+/// Every edit without a final word, in order: `(record, edit, state)`.
+pub(crate) fn pending(
+    connection: &Connection,
+) -> rusqlite::Result<Vec<(Uuid, EditId, OutboxState)>> {
+    connection
+        .prepare_cached(
+            "SELECT outbox.record, edits.id, outbox.state
+             FROM outbox JOIN edits USING (position)
+             WHERE outbox.state < 3 ORDER BY outbox.position",
+        )?
+        .query_map([], |row| {
+            Ok((
+                Uuid::from_bytes(row.get(0)?),
+                edits::edit_id(row, 1)?,
+                OutboxState::from_number(row.get(2)?),
+            ))
+        })?
+        .collect()
+}
+
+/// The state of the edit of a record that is least far on its way; `None` if nothing is under way.
+pub(crate) fn least_state(
+    connection: &Connection,
+    record: Uuid,
+) -> rusqlite::Result<Option<OutboxState>> {
+    connection
+        .prepare_cached("SELECT min(state) FROM outbox WHERE record = ?1")?
+        .query_row([record.as_bytes()], |row| {
+            Ok(row.get::<_, Option<i64>>(0)?.map(OutboxState::from_number))
+        })
+}
+
+pub(crate) fn insert_attachment(
+    connection: &Connection,
+    hash: AttachmentHash,
+    record: Uuid,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO attachment_outbox (hash, record, is_confirmed) VALUES (?1, ?2, 0)
+             ON CONFLICT (hash, record) DO NOTHING",
+        )?
+        .execute(params![hash.as_bytes(), record.as_bytes()])
+        .map(drop)
+}
+
+/// The next file after `number` that the ward has not confirmed.
+pub(crate) fn next_attachment(
+    connection: &Connection,
+    after: i64,
+) -> rusqlite::Result<Option<(i64, AttachmentHash)>> {
+    connection
+        .prepare_cached(
+            "SELECT number, hash FROM attachment_outbox
+             WHERE number > ?1 AND is_confirmed = 0 ORDER BY number LIMIT 1",
+        )?
+        .query_row([after], |row| {
+            Ok((row.get(0)?, AttachmentHash(row.get(1)?)))
+        })
+        .optional()
+}
+
+pub(crate) fn confirm_attachment(
+    connection: &Connection,
+    hash: AttachmentHash,
+) -> rusqlite::Result<Vec<Uuid>> {
+    connection
+        .prepare_cached(
+            "UPDATE attachment_outbox SET is_confirmed = 1 WHERE hash = ?1 RETURNING record",
+        )?
+        .query_map([hash.as_bytes()], |row| row.get(0).map(Uuid::from_bytes))?
+        .collect()
+}
+
+/// The ward was restored: whether it still has a file must be asked again.
+pub(crate) fn doubt_attachments(connection: &Connection) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE attachment_outbox SET is_confirmed = 0")?
+        .execute([])
+        .map(drop)
+}
+
+/// Files that the ward has not confirmed, each with its record.
+pub(crate) fn pending_attachments(
+    connection: &Connection,
+) -> rusqlite::Result<Vec<(Uuid, AttachmentHash)>> {
+    connection
+        .prepare_cached(
+            "SELECT record, hash FROM attachment_outbox WHERE is_confirmed = 0 ORDER BY number",
+        )?
+        .query_map([], |row| {
+            Ok((Uuid::from_bytes(row.get(0)?), AttachmentHash(row.get(1)?)))
+        })?
+        .collect()
+}
+
+/// This device's files of a record, and whether the ward has each.
+pub(crate) fn attachments_of(
+    connection: &Connection,
+    record: Uuid,
+) -> rusqlite::Result<Vec<(AttachmentHash, bool)>> {
+    connection
+        .prepare_cached(
+            "SELECT hash, is_confirmed FROM attachment_outbox WHERE record = ?1 ORDER BY number",
+        )?
+        .query_map([record.as_bytes()], |row| {
+            Ok((AttachmentHash(row.get(0)?), row.get(1)?))
+        })?
+        .collect()
+}
+
+fn stored_bundle(row: &Row<'_>) -> rusqlite::Result<StoredBundle> {
+    Ok(StoredBundle {
+        number: row.get(0)?,
+        id: BundleId(row.get(1)?),
+        sealed: row.get(2)?,
+    })
+}

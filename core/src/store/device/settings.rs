@@ -1,0 +1,132 @@
+//! Single values of the device, in the store's own layout.
+
+use rusqlite::{Connection, OptionalExtension};
+
+use super::malformed;
+use crate::codec::{DecodeError, Reader, Writer};
+use crate::model::{DeviceId, OfficerId, Role, Timestamp, WardKey};
+use crate::protocol::credential::{DeviceCredential, Enrolment};
+use uuid::Uuid;
+
+pub(crate) const DEVICE_SEED: &str = "device_seed";
+pub(crate) const ENROLMENT: &str = "enrolment";
+pub(crate) const DIRECTORY: &str = "directory";
+pub(crate) const DIRECTORY_VERSION: &str = "directory_version";
+pub(crate) const CURSOR: &str = "cursor";
+/// The cursor to take once nothing is wanted any more.
+pub(crate) const CURSOR_AHEAD: &str = "cursor_ahead";
+
+/// Longest address `host:port`, and most of them.
+const ADDRESS_BYTES_MAX: usize = 300;
+const ADDRESSES_MAX: usize = 64;
+const ROLE_BYTES_MAX: usize = 40;
+
+pub(crate) fn read(connection: &Connection, name: &str) -> rusqlite::Result<Option<Vec<u8>>> {
+    connection
+        .prepare_cached("SELECT value FROM settings WHERE name = ?1")?
+        .query_row([name], |row| row.get(0))
+        .optional()
+}
+
+pub(crate) fn write(connection: &Connection, name: &str, value: &[u8]) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO settings (name, value) VALUES (?1, ?2)")?
+        .execute(rusqlite::params![name, value])
+        .map(drop)
+}
+
+pub(crate) fn remove(connection: &Connection, name: &str) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("DELETE FROM settings WHERE name = ?1")?
+        .execute([name])
+        .map(drop)
+}
+
+pub(crate) fn enrolment(connection: &Connection) -> rusqlite::Result<Option<Enrolment>> {
+    read(connection, ENROLMENT)?
+        .map(|bytes| decode_enrolment(&bytes).map_err(|_| malformed(ENROLMENT)))
+        .transpose()
+}
+
+pub(crate) fn write_enrolment(
+    connection: &Connection,
+    enrolment: &Enrolment,
+) -> rusqlite::Result<()> {
+    write(connection, ENROLMENT, &encode_enrolment(enrolment))
+}
+
+fn encode_enrolment(enrolment: &Enrolment) -> Vec<u8> {
+    let credential = &enrolment.credential;
+    let mut writer = Writer::new();
+    writer
+        .fixed(enrolment.ward_key.as_bytes())
+        .fixed(&enrolment.rescue_key)
+        .fixed(credential.ward.as_bytes())
+        .fixed(credential.device.as_bytes())
+        .fixed(credential.officer.0.as_bytes())
+        .text(credential.role.code())
+        .signed(credential.issued_at.0)
+        .fixed(&credential.signature)
+        .count(enrolment.addresses.len());
+    for address in &enrolment.addresses {
+        writer.text(address);
+    }
+    writer.finish()
+}
+
+fn decode_enrolment(bytes: &[u8]) -> Result<Enrolment, DecodeError> {
+    let mut reader = Reader::new(bytes);
+    let ward_key = WardKey(reader.fixed()?);
+    let rescue_key = reader.fixed()?;
+    let ward: [u8; 5] = reader.fixed()?;
+    let credential = DeviceCredential {
+        ward: std::str::from_utf8(&ward)
+            .ok()
+            .and_then(|digits| digits.parse().ok())
+            .ok_or(DecodeError::InvalidValue)?,
+        device: DeviceId(reader.fixed()?),
+        officer: OfficerId(Uuid::from_bytes(reader.fixed()?)),
+        role: Role::from_code(reader.text(ROLE_BYTES_MAX)?).ok_or(DecodeError::InvalidValue)?,
+        issued_at: Timestamp(reader.signed()?),
+        signature: reader.fixed()?,
+    };
+    let count = reader.count(ADDRESSES_MAX)?;
+    let mut addresses = Vec::with_capacity(count);
+    for _ in 0..count {
+        addresses.push(reader.text(ADDRESS_BYTES_MAX)?.to_owned());
+    }
+    reader.finish()?;
+    Ok(Enrolment {
+        ward_key,
+        rescue_key,
+        addresses,
+        credential,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_enrolment_is_read_as_it_was_written() {
+        let enrolment = Enrolment {
+            ward_key: WardKey([1; 32]),
+            rescue_key: [2; 32],
+            addresses: vec!["10.0.0.2:4433".to_owned(), "[::1]:4433".to_owned()],
+            credential: DeviceCredential {
+                ward: "26995".parse().unwrap(),
+                device: DeviceId([3; 32]),
+                officer: OfficerId(Uuid::from_bytes([4; 16])),
+                role: Role::Leader,
+                issued_at: Timestamp(-5),
+                signature: [6; 64],
+            },
+        };
+        let bytes = encode_enrolment(&enrolment);
+        assert_eq!(decode_enrolment(&bytes), Ok(enrolment));
+        for length in 0..bytes.len() {
+            assert!(decode_enrolment(&bytes[..length]).is_err());
+        }
+    }
+}
