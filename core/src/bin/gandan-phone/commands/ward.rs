@@ -1,0 +1,84 @@
+//! Commands that talk with the ward.
+
+use gandan_core::client::{self, SyncReport};
+use gandan_core::protocol::invite::Invite;
+use tokio::runtime::Runtime;
+
+use crate::Outcome;
+use crate::arguments::{Enrol, Sync};
+use crate::failure::Failure;
+use crate::output::{Output, SyncLine};
+use crate::store;
+
+/// Enrols this phone.
+pub(super) fn enrol(arguments: &Enrol) -> Result<Outcome, Failure> {
+    let invite: Invite = arguments.invite.trim().parse()?;
+    let replica = store::open(&arguments.store)?;
+    runtime()?.block_on(client::enrol(&replica, &invite, &arguments.name))?;
+    let mut output = Output::new();
+    match replica.directory() {
+        Some(directory) => output.line(&format!(
+            "Đã đăng ký với {} (enrolled)",
+            directory.ward_name
+        ))?,
+        None => {
+            output.line("Đã đăng ký (enrolled)")?;
+            eprintln!(
+                "Chưa nhận được danh mục của phường: hãy đồng bộ trước khi đi thực địa \
+                 (the ward's reference data did not come; run sync before going out)"
+            );
+        }
+    }
+    output.flush()?;
+    Ok(Outcome::Complete)
+}
+
+/// Synchronises.
+pub(super) fn sync(arguments: &Sync) -> Result<Outcome, Failure> {
+    let replica = store::open(&arguments.store)?;
+    let report = runtime()?.block_on(client::sync(&replica, &mut |_| {}))?;
+    let mut output = Output::new();
+    if arguments.json {
+        output.object(&SyncLine::from(&report))?;
+    } else {
+        output.line(&words(&report))?;
+    }
+    output.flush()?;
+    if report.pending > 0 {
+        eprintln!(
+            "Còn {} mục chưa có trả lời cuối cùng của phường (still pending; see gandan-phone pending)",
+            report.pending
+        );
+    }
+    if report.rejected > 0 {
+        eprintln!(
+            "Phường từ chối {} thay đổi; nội dung vẫn ở trên máy (refused by the ward; see gandan-phone rejected)",
+            report.rejected
+        );
+    }
+    Ok(if report.pending == 0 && report.rejected == 0 {
+        Outcome::Complete
+    } else {
+        Outcome::Partial
+    })
+}
+
+fn words(report: &SyncReport) -> String {
+    format!(
+        "Gửi {} thay đổi, phường nhận {}; nhận về {}; {} byte lên, {} byte xuống, {} ms",
+        report.sent,
+        report.accepted,
+        report.received,
+        report.bytes_up,
+        report.bytes_down,
+        report.milliseconds
+    )
+}
+
+/// One conversation needs no more than the thread it is on.
+fn runtime() -> Result<Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::Stream)
+}

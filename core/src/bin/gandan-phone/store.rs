@@ -1,0 +1,46 @@
+//! Opens the phone's store with the key from the environment, and finds records in it.
+
+use std::sync::Arc;
+
+use gandan_core::environment::SystemEnvironment;
+use gandan_core::replica::Replica;
+use gandan_core::store::StoreKey;
+use uuid::Uuid;
+
+use crate::arguments::Store;
+use crate::failure::Failure;
+
+/// Where the key of the store comes from: not from the command line, which others on the machine
+/// can read.
+const KEY_VARIABLE: &str = "GANDAN_STORE_KEY";
+
+/// Opens the store, making it if there is none.
+pub(crate) fn open(store: &Store) -> Result<Replica, Failure> {
+    let digits = std::env::var_os(KEY_VARIABLE)
+        .filter(|digits| !digits.is_empty())
+        .ok_or(Failure::KeyMissing)?;
+    let key = digits
+        .to_str()
+        .and_then(StoreKey::from_hex)
+        .ok_or(Failure::KeyMalformed)?;
+    Ok(Replica::open(
+        &store.directory,
+        &key,
+        Arc::new(SystemEnvironment),
+    )?)
+}
+
+/// The case that a person means.
+pub(crate) fn find_case(replica: &Replica, typed: &str) -> Result<Uuid, Failure> {
+    replica.find_case(typed)?.ok_or(Failure::UnknownRecord)
+}
+
+/// The visit that a person means.
+pub(crate) fn find_visit(replica: &Replica, typed: &str) -> Result<Uuid, Failure> {
+    if let Ok(id) = typed.parse() {
+        return Ok(id);
+    }
+    replica
+        .visit_by_external_ref(typed)?
+        .ok_or(Failure::UnknownVisit)
+}
