@@ -28,7 +28,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use gandan_core::document::{Document, schema};
+use gandan_core::document::{Document, DocumentState, schema};
 use gandan_core::edit::Operation;
 use gandan_core::environment::Environment;
 use gandan_core::model::{
@@ -418,16 +418,24 @@ impl Ward {
         self.shared.read(|connection| Ok(query(connection)?))
     }
 
+    /// What a document says now, fields of a newer app included.
+    ///
+    /// # Errors
+    /// See [`WardError`].
+    pub fn document(&self, id: DocumentId) -> Result<Option<DocumentState>, WardError> {
+        let found = self
+            .shared
+            .read(|connection| documents::read(connection, id))?;
+        Ok(found.map(|materialized| materialized.state))
+    }
+
     /// A case, whole: notes, attachments and conflicts included.
     ///
     /// # Errors
     /// See [`WardError`].
     pub fn case(&self, id: Uuid) -> Result<Option<Case>, WardError> {
-        let document = DocumentId::case(id);
-        let found = self
-            .shared
-            .read(|connection| documents::read(connection, document))?;
-        Ok(found.and_then(|materialized| schema::case(&materialized.state)))
+        let state = self.document(DocumentId::case(id))?;
+        Ok(state.and_then(|state| schema::case(&state)))
     }
 
     /// Who did what to a document, oldest first.
