@@ -1,6 +1,49 @@
-//! The triage console: server-rendered HTML over axum, Vietnamese first.
+//! The triage console: server-rendered HTML over axum, Vietnamese first. Owns what a browser sees;
+//! knows no SQL (lists come from [`gandan_core::store::rows`]) and no rule about cases (what staff
+//! do is [`crate::app`], what they may is [`gandan_core::policy`]).
+//!
+//! Every page works without script, every asset is embedded, nothing is fetched from elsewhere.
 
-use crate::ward::Ward;
+mod action;
+mod asset;
+mod case;
+mod case_view;
+mod catalogue;
+mod collation;
+mod desk;
+mod fields;
+mod filter;
+mod guard;
+mod history;
+mod list;
+mod names;
+mod page;
+mod permitted;
+mod photo;
+mod problem;
+mod session;
+mod signing;
+
+use std::sync::Arc;
+
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use axum::{Router, middleware};
+use gandan_core::store::rows;
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+use crate::ward::{Ward, WardError};
+use problem::Problem;
+
+/// Largest form. The longest text a case may hold is 64 KiB, and a browser sends a Vietnamese letter
+/// of three bytes as nine.
+const FORM_BYTES_MAX: usize = 640 * 1024;
+
+/// Photos decoded at once. One of 24 megapixels takes some 100 MB while it is open.
+const PHOTOS_AT_ONCE: usize = 2;
 
 /// How browsers reach the console; decides whether the session cookie is bound to TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,7 +54,73 @@ pub enum Transport {
     Tls,
 }
 
+/// What every handler shares.
+#[derive(Clone)]
+struct Console {
+    ward: Ward,
+    transport: Transport,
+    hashing: signing::Hashing,
+    photos: Arc<Semaphore>,
+}
+
+impl Console {
+    /// Asks the ward something where waiting for SQLite holds up nobody else.
+    async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Ward) -> Result<T, WardError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let ward = self.ward.clone();
+        tokio::task::spawn_blocking(move || question(&ward))
+            .await
+            .map_err(|_| Problem::Unexpected)?
+            .map_err(Problem::from)
+    }
+}
+
 /// Every route of the console, `/healthz` included.
-pub fn router(_ward: Ward, _transport: Transport) -> axum::Router {
-    todo!()
+pub fn router(ward: Ward, transport: Transport) -> Router {
+    let console = Console {
+        ward,
+        transport,
+        hashing: signing::Hashing::new(),
+        photos: Arc::new(Semaphore::new(PHOTOS_AT_ONCE)),
+    };
+    Router::new()
+        .route("/", get(|| async { Redirect::to("/cases") }))
+        .route("/sign-in", get(signing::form).post(signing::sign_in))
+        .route("/sign-out", post(signing::sign_out))
+        .route("/cases", get(list::show))
+        .route("/cases/{id}", get(case::show))
+        .route("/cases/{id}/accept", post(action::accept))
+        .route("/cases/{id}/assign", post(action::assign))
+        .route("/cases/{id}/answer", post(action::answer))
+        .route("/cases/{id}/close", post(action::close))
+        .route("/cases/{id}/note", post(action::note))
+        .route("/desk", get(desk::show).post(desk::record))
+        .route("/attachments/{hash}", get(photo::show))
+        .route("/assets/{name}", get(asset::show))
+        .route("/healthz", get(health))
+        .fallback(|| async { Problem::NoPage })
+        .method_not_allowed_fallback(|| async { Problem::NoMethod })
+        .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
+        .layer(middleware::from_fn(guard::same_origin))
+        .layer(middleware::from_fn(guard::headers))
+        .with_state(console)
+}
+
+/// Whether the store answers; for whatever watches the server, so without a session.
+async fn health(State(console): State<Console>) -> Response {
+    let answers = console
+        .ask(|ward| ward.read(|connection| rows::case(connection, Uuid::nil())))
+        .await
+        .is_ok();
+    if answers {
+        "ok\n".into_response()
+    } else {
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the store does not answer\n",
+        )
+            .into_response()
+    }
 }

@@ -1,0 +1,259 @@
+//! Signing in and out. Knows passwords only on their way to the ward, which alone can check them.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{ConnectInfo, RawQuery, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+use super::fields::Fields;
+use super::problem::Problem;
+use super::{Console, action, desk, session};
+use crate::ward::{Staff, WardError};
+
+const WRONG_PASSWORD: &str = "Tên đăng nhập hoặc mật khẩu không đúng.";
+
+/// Sign-ins that the ward works on at once. It hashes one password at a time (19 MiB and a core), so
+/// more would only hold up threads that the phones need.
+const SIGN_INS_AT_ONCE: usize = 2;
+
+/// Sign-ins that may wait for their turn; a ward has a few dozen people.
+const SIGN_INS_WAITING_MAX: usize = 32;
+
+/// Bounds what signing in may cost.
+#[derive(Clone)]
+pub(super) struct Hashing {
+    waiting: Arc<Semaphore>,
+    working: Arc<Semaphore>,
+}
+
+impl Hashing {
+    pub(super) fn new() -> Self {
+        Self {
+            waiting: Arc::new(Semaphore::new(SIGN_INS_AT_ONCE + SIGN_INS_WAITING_MAX)),
+            working: Arc::new(Semaphore::new(SIGN_INS_AT_ONCE)),
+        }
+    }
+}
+
+/// Where somebody wanted to go before they had to sign in, and what they had typed there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Resume {
+    path: String,
+    body: String,
+}
+
+impl Resume {
+    /// Only places of this console are gone back to.
+    pub(super) fn new(path: String, body: String) -> Option<Self> {
+        let is_ours = ["/cases", "/desk"].iter().any(|start| {
+            path.strip_prefix(start)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
+        });
+        let is_plain = path
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+        (is_ours && is_plain).then_some(Self { path, body })
+    }
+}
+
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+struct SignInPage<'a> {
+    ward: String,
+    login: &'a str,
+    error: Option<&'a str>,
+    resume: Option<Resume>,
+}
+
+impl SignInPage<'_> {
+    /// Whether words were typed that wait to be sent.
+    fn keeps_words(&self) -> bool {
+        self.resume
+            .as_ref()
+            .is_some_and(|resume| !resume.body.is_empty())
+    }
+}
+
+/// The sign-in page.
+pub(super) async fn page(
+    console: &Console,
+    status: StatusCode,
+    login: &str,
+    error: Option<&str>,
+    resume: Option<Resume>,
+) -> Response {
+    match console.ask(|ward| ward.directory()).await {
+        Ok(directory) => super::page::answer(
+            status,
+            &SignInPage {
+                ward: directory.ward_name,
+                login,
+                error,
+                resume,
+            },
+        ),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// `GET /sign-in`
+pub(super) async fn form(
+    State(console): State<Console>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    if session::staff(&console, &headers).await?.is_some() {
+        return Ok(Redirect::to("/cases").into_response());
+    }
+    let next = Fields::parse(query.unwrap_or_default().as_bytes()).text("next");
+    let resume = Resume::new(next, String::new());
+    Ok(page(&console, StatusCode::OK, "", None, resume).await)
+}
+
+/// `POST /sign-in`
+pub(super) async fn sign_in(
+    State(console): State<Console>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let earlier = session::token(console.transport, request.headers());
+    let source = source(&request);
+    let fields = Fields::parse(&session::form(request).await?);
+    let login = fields.text("login");
+    let password = fields.verbatim("password");
+    let resume = Resume::new(fields.text("resume_path"), fields.verbatim("resume_body"));
+    let token = match check(&console, source, login.clone(), password).await {
+        Ok(Some(token)) => token,
+        Ok(None) => {
+            tracing::info!("sign-in refused");
+            let status = StatusCode::UNAUTHORIZED;
+            return Ok(page(&console, status, &login, Some(WRONG_PASSWORD), resume).await);
+        }
+        // Whoever typed a letter keeps it while they wait for their turn.
+        Err(problem @ (Problem::SignInBusy | Problem::Ward(WardError::TooManyAttempts))) => {
+            problem.log();
+            let sentence = Some(problem.sentence());
+            return Ok(page(&console, problem.status(), &login, sentence, resume).await);
+        }
+        Err(problem) => return Err(problem),
+    };
+    let new_token = token.clone();
+    let staff = console
+        .ask(move |ward| {
+            // Whoever signs in anew leaves the session that this browser had.
+            if let Some(earlier) = earlier {
+                ward.sign_out(&earlier)?;
+            }
+            ward.session(&new_token)
+        })
+        .await?
+        .ok_or(Problem::Unexpected)?;
+    let mut response = go_on(&console, staff, resume).await;
+    let cookie = session::cookie(console.transport, Some(&token)).ok_or(Problem::Unexpected)?;
+    response.headers_mut().insert(header::SET_COOKIE, cookie);
+    Ok(response)
+}
+
+/// `POST /sign-out`
+pub(super) async fn sign_out(
+    State(console): State<Console>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    if let Some(token) = session::token(console.transport, &headers) {
+        console.ask(move |ward| ward.sign_out(&token)).await?;
+    }
+    let mut response = Redirect::to("/sign-in").into_response();
+    let cookie = session::cookie(console.transport, None).ok_or(Problem::Unexpected)?;
+    response.headers_mut().insert(header::SET_COOKIE, cookie);
+    Ok(response)
+}
+
+/// The network address that a sign-in comes from, where the server says it. Behind a proxy that is the
+/// proxy's, and all sign-ins share the patience that the ward has with one place.
+fn source(request: &Request) -> String {
+    request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        .map_or_else(String::new, |ConnectInfo(address)| address.ip().to_string())
+}
+
+/// The token of a new session, if the password is right.
+async fn check(
+    console: &Console,
+    source: String,
+    login: String,
+    password: String,
+) -> Result<Option<String>, Problem> {
+    if login.is_empty() || password.is_empty() {
+        return Ok(None);
+    }
+    let hashing = &console.hashing;
+    let _waiting = hashing
+        .waiting
+        .try_acquire()
+        .map_err(|_| Problem::SignInBusy)?;
+    let working = Arc::clone(&hashing.working)
+        .acquire_owned()
+        .await
+        .map_err(|_| Problem::Unexpected)?;
+    console
+        .ask(move |ward| {
+            // Held by the hash itself: a browser that gives up does not free what still computes.
+            let _working = working;
+            ward.sign_in_from(&source, &login, &password)
+        })
+        .await
+}
+
+/// Shows what was typed before, or goes where somebody wanted to go.
+async fn go_on(console: &Console, staff: Staff, resume: Option<Resume>) -> Response {
+    let Some(resume) = resume else {
+        return Redirect::to("/cases").into_response();
+    };
+    let fields = Fields::parse(resume.body.as_bytes());
+    let case = resume.path.strip_prefix("/cases/").and_then(|rest| {
+        let (id, verb) = rest.split_once('/')?;
+        Some((Uuid::try_parse(id).ok()?, verb.to_owned()))
+    });
+    match case {
+        Some((id, verb)) => action::resume(console, staff, id, &verb, &fields)
+            .await
+            .unwrap_or_else(IntoResponse::into_response),
+        None if resume.path == "/desk" && !resume.body.is_empty() => {
+            desk::resume(console, staff, &fields)
+                .await
+                .unwrap_or_else(IntoResponse::into_response)
+        }
+        None => Redirect::to(&resume.path).into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_places_of_this_console_are_gone_back_to() {
+        for (path, expected) in [
+            ("/cases", true),
+            ("/cases?q=a", true),
+            ("/cases/0190/answer", true),
+            ("/desk", true),
+            ("", false),
+            ("/", false),
+            ("//evil.example/cases", false),
+            ("https://evil.example/cases", false),
+            ("/casesx", false),
+            ("/cases\\evil", false),
+            ("/cases\r\nSet-Cookie: a=b", false),
+            ("/sign-out", false),
+        ] {
+            let resume = Resume::new(path.to_owned(), String::new());
+            assert_eq!(resume.is_some(), expected, "{path:?}");
+        }
+    }
+}
