@@ -17,7 +17,7 @@ use super::connection::{self, Migration};
 use super::{OpenError, StoreKey};
 
 /// The store's file in its folder.
-pub(crate) const FILE_NAME: &str = "phone.db";
+pub const FILE_NAME: &str = "phone.db";
 
 /// Locked as long as the store is open: a phone's store has one owner, whose caches would not see
 /// what another writes.

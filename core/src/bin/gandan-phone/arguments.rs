@@ -21,7 +21,7 @@ pub(crate) struct Arguments {
 /// Where the phone's records are.
 #[derive(Debug, Args)]
 pub(crate) struct Store {
-    /// Folder of the phone's store; made if there is none.
+    /// Folder of the phone's store; `enrol` makes it.
     #[arg(long = "store", value_name = "DIR")]
     pub(crate) directory: PathBuf,
 }

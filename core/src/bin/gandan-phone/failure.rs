@@ -24,6 +24,8 @@ pub(crate) enum Failure {
     KeyMissing,
     /// `GANDAN_STORE_KEY` is no key.
     KeyMalformed,
+    /// The folder holds no store.
+    NoStore,
     /// The store cannot be opened.
     Open(OpenError),
     /// The store failed.
@@ -55,7 +57,11 @@ impl Failure {
     /// The exit code that the issue of this program fixed.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::KeyMissing | Self::KeyMalformed | Self::Open(_) | Self::Store(_) => EXIT_STORE,
+            Self::KeyMissing
+            | Self::KeyMalformed
+            | Self::NoStore
+            | Self::Open(_)
+            | Self::Store(_) => EXIT_STORE,
             Self::Record(RecordError::Store(_)) | Self::Sync(SyncError::Store(_)) => EXIT_STORE,
             Self::Sync(SyncError::NotEnrolled | SyncError::AlreadyEnrolled) => EXIT_USAGE,
             Self::Sync(_) => EXIT_PEER,
@@ -85,6 +91,10 @@ impl fmt::Display for Failure {
             Self::KeyMalformed => formatter.write_str(
                 "Khoá của kho không đúng dạng: GANDAN_STORE_KEY phải là 64 chữ số thập lục phân \
                  (GANDAN_STORE_KEY is not 64 hexadecimal digits)",
+            ),
+            Self::NoStore => formatter.write_str(
+                "Thư mục này chưa có kho: hãy đăng ký máy trước (gandan-phone enrol) hoặc xem lại --store \
+                 (no store in this folder; enrol first, or check --store)",
             ),
             Self::Open(error) => open(formatter, error),
             Self::Store(error) => store(formatter, error),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use gandan_core::environment::SystemEnvironment;
 use gandan_core::replica::Replica;
 use gandan_core::store::StoreKey;
+use gandan_core::store::device::FILE_NAME;
 use uuid::Uuid;
 
 use crate::arguments::Store;
@@ -14,8 +15,17 @@ use crate::failure::Failure;
 /// can read.
 const KEY_VARIABLE: &str = "GANDAN_STORE_KEY";
 
-/// Opens the store, making it if there is none.
+/// Opens the store of an enrolled phone. A mistyped folder is not made into an empty store.
 pub(crate) fn open(store: &Store) -> Result<Replica, Failure> {
+    if store.directory.join(FILE_NAME).exists() {
+        open_or_make(store)
+    } else {
+        Err(Failure::NoStore)
+    }
+}
+
+/// Opens the store, making it if there is none.
+pub(crate) fn open_or_make(store: &Store) -> Result<Replica, Failure> {
     let digits = std::env::var_os(KEY_VARIABLE)
         .filter(|digits| !digits.is_empty())
         .ok_or(Failure::KeyMissing)?;

@@ -13,7 +13,7 @@ use crate::store;
 /// Enrols this phone.
 pub(super) fn enrol(arguments: &Enrol) -> Result<Outcome, Failure> {
     let invite: Invite = arguments.invite.trim().parse()?;
-    let replica = store::open(&arguments.store)?;
+    let replica = store::open_or_make(&arguments.store)?;
     runtime()?.block_on(client::enrol(&replica, &invite, &arguments.name))?;
     let mut output = Output::new();
     match replica.directory() {
