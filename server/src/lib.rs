@@ -1,9 +1,12 @@
 //! The ward's side: admission of edits into one append-only feed, and the triage console.
 //!
 //! [`ward`] is the store and everything that changes it; [`sync`] brings phones to it over QUIC;
-//! [`app`] holds what staff do, without HTTP; [`console`] shows it to them; [`demo`] plays a day.
+//! [`app`] holds what staff do, without HTTP; [`console`] shows it to them; [`demo`] plays a day;
+//! [`cli`] and [`commands`] are the program.
 
 pub mod app;
+pub mod cli;
+pub mod commands;
 pub mod config;
 pub mod console;
 pub mod demo;

@@ -1,0 +1,262 @@
+//! The words of the command line. Owns names and help, Vietnamese first; does nothing.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand};
+use gandan_core::model::{Role, WardCode};
+
+/// Máy chủ của một phường · The sync server and triage console of one ward
+#[derive(Debug, Parser)]
+#[command(name = "gandan-server", version, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Everything that the program does.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Tạo phường · Makes a ward
+    Init(Init),
+    /// Chạy máy chủ · Serves phones (QUIC) and the console (HTTP)
+    Serve(Serve),
+    /// Người dùng trang tiếp nhận · Staff who sign in to the console
+    #[command(subcommand)]
+    Staff(StaffCommand),
+    /// Tạo lời mời để ghi danh một điện thoại · Makes an invite for one phone
+    Invite(Invite),
+    /// Điện thoại đã ghi danh · Enrolled phones
+    #[command(subcommand)]
+    Device(DeviceCommand),
+    /// Khu phố, ấp, thôn, tổ · The ward's areas
+    #[command(subcommand)]
+    Area(AreaCommand),
+    /// Nhận tệp cứu hộ của một điện thoại · Takes a phone's rescue file
+    ImportRescue(ImportRescue),
+    /// Xuất một hồ sơ thành tệp automerge · Writes a case as a standard automerge file
+    Export(Export),
+    /// Cho cấp số tiếp sau khi phục hồi · Lets numbering go on after a restore
+    ResumeNumbering(Data),
+    /// Ai được sửa gì · Who may change what
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+}
+
+/// Where the ward lives.
+#[derive(Debug, Args)]
+pub struct Data {
+    /// Thư mục dữ liệu của phường · The ward's data directory
+    #[arg(long = "data", value_name = "DIR", env = "GANDAN_DATA")]
+    pub directory: PathBuf,
+}
+
+/// `init`
+#[derive(Debug, Args)]
+pub struct Init {
+    /// Where.
+    #[command(flatten)]
+    pub data: Data,
+    /// Mã phường năm chữ số · Five digits, such as 26995 (Phường Tân Hòa)
+    #[arg(long, value_name = "CODE")]
+    pub ward: WardCode,
+}
+
+/// `serve`
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Where.
+    #[command(flatten)]
+    pub data: Data,
+    /// Địa chỉ cho điện thoại (UDP) · Where phones connect [default: from gandan.toml, or 127.0.0.1:4433]
+    #[arg(long, value_name = "ADDR")]
+    pub quic: Option<SocketAddr>,
+    /// Địa chỉ trang tiếp nhận (TCP) · Where the console listens [default: from gandan.toml, or 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR")]
+    pub http: Option<SocketAddr>,
+    /// Cho phép trang tiếp nhận không mã hóa ngoài máy này · Allows the console beyond this machine without TLS
+    #[arg(long)]
+    pub allow_cleartext_http: bool,
+}
+
+/// `staff …`
+#[derive(Debug, Subcommand)]
+pub enum StaffCommand {
+    /// Thêm người, mật khẩu đọc từ đầu vào chuẩn · Adds somebody; the password comes on standard input
+    Add(StaffAdd),
+}
+
+/// `staff add`
+#[derive(Debug, Args)]
+pub struct StaffAdd {
+    /// Where.
+    #[command(flatten)]
+    pub data: Data,
+    /// Tên đăng nhập · What they type to sign in
+    #[arg(long, value_name = "NAME")]
+    pub login: String,
+    /// Họ tên hiển thị · Shown to others [default: the login]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Vai trò · What they may do
+    #[arg(long, value_parser = roles(&["triage", "chair", "admin"]))]
+    pub role: Role,
+}
+
+/// `invite`
+#[derive(Debug, Args)]
+pub struct Invite {
+    /// Where.
+    #[command(flatten)]
+    pub data: Data,
+    /// Họ tên cán bộ · Whose phone it is
+    #[arg(long, value_name = "NAME")]
+    pub officer: String,
+    /// Vai trò · What they may do
+    #[arg(long, value_parser = roles(&["leader", "officer", "triage"]))]
+    pub role: Role,
+    /// Mã khu phố, cách nhau bằng dấu phẩy · Codes of areas, divided by commas [default: the whole ward]
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub areas: Vec<String>,
+    /// Địa chỉ máy chủ nhìn từ điện thoại · host:port as phones see the server; may be given again
+    /// [default: public_addresses of gandan.toml, or where serve listened last]
+    #[arg(long = "address", value_name = "HOST:PORT")]
+    pub addresses: Vec<String>,
+    /// Lời mời dùng được bao lâu · How long it lives [default: invite_hours of gandan.toml, or 72]
+    #[arg(long, value_name = "HOURS", value_parser = clap::value_parser!(u32).range(1..=720))]
+    pub hours: Option<u32>,
+}
+
+/// `device …`
+#[derive(Debug, Subcommand)]
+pub enum DeviceCommand {
+    /// Liệt kê · Lists them, one a line: id, officer, name, enrolled, last seen, revoked
+    List(Data),
+    /// Khóa một máy bị mất · Locks a lost one at once
+    Revoke(DeviceRevoke),
+}
+
+/// `device revoke`
+#[derive(Debug, Args)]
+pub struct DeviceRevoke {
+    /// Where.
+    #[command(flatten)]
+    pub data: Data,
+    /// Mã thiết bị, đủ để nhận ra · The id of the device, or its beginning
+    #[arg(value_name = "ID")]
+    pub device: String,
+}
+
+/// `area …`
+#[derive(Debug, Subcommand)]
+pub enum AreaCommand {
+    /// Liệt kê · Lists them as CSV
+    List(Data),
+    /// Thêm hoặc sửa một khu phố · Adds one, or changes its name, type and old names
+    Add(AreaAdd),
+    /// Nhập từ tệp CSV · Imports a CSV file: code,name,type,parent,old_names,valid_from
+    Import(AreaImport),
+}
+
+/// `area add`
+#[derive(Debug, Args)]
+pub struct AreaAdd {
+    /// Where.
+    #[command(flatten)]
+    pub data: Data,
+    /// Mã, không trùng trong phường · Unique within the ward
+    #[arg(long)]
+    pub code: String,
+    /// Tên · Such as 'Khu phố 3'
+    #[arg(long)]
+    pub name: String,
+    /// Loại · Such as 'khu phố', 'ấp', 'thôn', 'tổ'
+    #[arg(long = "type", default_value = "khu phố")]
+    pub type_label: String,
+    /// Mã của khu vực ở trên · Code of the area above it
+    #[arg(long, value_name = "CODE")]
+    pub parent: Option<String>,
+    /// Tên cũ, cách nhau bằng dấu ; · Old names, divided by ;
+    #[arg(long, value_name = "NAMES", value_delimiter = ';')]
+    pub old_names: Vec<String>,
+    /// Có từ ngày · First day of validity
+    #[arg(long, value_name = "YYYY-MM-DD", default_value = crate::register::WARDS_SINCE)]
+    pub valid_from: String,
+}
+
+/// `area import`
+#[derive(Debug, Args)]
+pub struct AreaImport {
+    /// Where.
+    #[command(flatten)]
+    pub data: Data,
+    /// Tệp CSV · The file; - is standard input
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+/// `import-rescue`
+#[derive(Debug, Args)]
+pub struct ImportRescue {
+    /// Where.
+    #[command(flatten)]
+    pub data: Data,
+    /// Tệp cứu hộ · The file that the phone wrote
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+/// `export`
+#[derive(Debug, Args)]
+pub struct Export {
+    /// Where.
+    #[command(flatten)]
+    pub data: Data,
+    /// Mã hồ sơ, số tiếp nhận hoặc UUID · A short code, an official number or a uuid
+    #[arg(value_name = "ID")]
+    pub case: String,
+}
+
+/// `policy …`
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// In bảng quyền · Prints who may change which field, and which state follows which
+    Print,
+}
+
+/// Takes one of these codes of roles.
+fn roles(codes: &'static [&'static str]) -> impl TypedValueParser<Value = Role> {
+    PossibleValuesParser::new(codes).map(|code| {
+        Role::from_code(&code).expect("only codes of roles are offered to the command line")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn areas_are_a_list_and_a_foreign_role_is_refused() {
+        let line = "gandan-server invite --data d --officer Hương --role officer --areas a,b";
+        let Command::Invite(invite) = Cli::parse_from(line.split(' ')).command else {
+            panic!("an invite");
+        };
+        assert_eq!(invite.areas, ["a", "b"]);
+        let admin = line.replace("--role officer", "--role admin");
+        assert_eq!(
+            Cli::try_parse_from(admin.split(' '))
+                .expect_err("an admin has no phone")
+                .exit_code(),
+            2
+        );
+    }
+}

@@ -1,0 +1,246 @@
+//! What each command does, apart from its words: opens the ward, calls it, says what came of it.
+//! Owns exit codes and the sentences for people; decides nothing about the ward.
+
+mod areas;
+mod people;
+mod records;
+mod rules;
+mod sentence;
+mod serve;
+
+use std::io::{BufRead, Write};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use gandan_core::environment::{Environment, SystemEnvironment};
+use thiserror::Error;
+
+use crate::cli::{Cli, Command};
+use crate::config::{Config, ConfigError};
+use crate::register::ParseAreasError;
+use crate::telemetry;
+use crate::ward::{Ward, WardError};
+
+/// Log of a command that a person waits for: only what went wrong.
+const LOG_OF_COMMANDS: &str = "warn";
+
+/// What a command reads and writes.
+pub struct Terminal<'a> {
+    /// Standard input.
+    pub input: &'a mut dyn BufRead,
+    /// Results, for programs too.
+    pub output: &'a mut dyn Write,
+    /// What is said to a person meanwhile.
+    pub messages: &'a mut dyn Write,
+    /// A person types the input.
+    pub is_input_typed: bool,
+    /// A person looks at the output.
+    pub is_output_watched: bool,
+}
+
+/// How a command ended that could be carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// All of it is done.
+    Done,
+    /// Done, but something was refused or still waits; it was said.
+    Incomplete,
+}
+
+impl Outcome {
+    /// The exit code of the process.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Incomplete => 1,
+        }
+    }
+}
+
+/// Why a command was not carried out.
+#[derive(Debug, Error)]
+pub enum CommandError {
+    /// The ward stands against it.
+    #[error(transparent)]
+    Ward(#[from] WardError),
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A file of areas cannot be read.
+    #[error("the file of areas was not taken: {0}")]
+    Areas(#[from] ParseAreasError),
+    /// A file that the command line names.
+    #[error("the file cannot be read: {0}")]
+    Input(#[source] std::io::Error),
+    /// No password came.
+    #[error("no password came; give it as one line on standard input")]
+    NoPassword,
+    /// No device, or several, have an id that begins so.
+    #[error(
+        "no device, or more than one, has an id that begins so; see: gandan-server device list"
+    )]
+    AmbiguousDevice,
+    /// An address of an invite is none.
+    #[error("an address for phones is written host:port, such as phuong.example.vn:4433")]
+    Address,
+    /// A port cannot be had.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The operating system gives no threads or signals.
+    #[error("the operating system refuses: {0}")]
+    System(#[source] std::io::Error),
+    /// Standard output was closed.
+    #[error("standard output cannot be written: {0}")]
+    Output(#[source] std::io::Error),
+}
+
+impl CommandError {
+    /// The exit code of the process: 1 refused, 2 wrong usage, 3 store or key, 4 network.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Ward(error) => ward_exit_code(error),
+            Self::Config(_)
+            | Self::Areas(_)
+            | Self::Input(_)
+            | Self::NoPassword
+            | Self::AmbiguousDevice
+            | Self::Address => 2,
+            Self::System(_) | Self::Output(_) => 3,
+            Self::Listen { .. } => 4,
+        }
+    }
+
+    /// What happened and what to do: Vietnamese first, English second.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        sentence::of(self)
+    }
+}
+
+/// The exit code for a word of the ward.
+pub(crate) fn ward_exit_code(error: &WardError) -> u8 {
+    match error {
+        WardError::NotAllowed(_) | WardError::NumberingPaused | WardError::TooManyAttempts => 1,
+        WardError::AlreadyInitialised
+        | WardError::UnknownWard
+        | WardError::NotFound(_)
+        | WardError::Taken(_)
+        | WardError::Invalid(_) => 2,
+        WardError::NotInitialised
+        | WardError::Damaged
+        | WardError::Open(_)
+        | WardError::Full
+        | WardError::Database(_)
+        | WardError::File(_) => 3,
+    }
+}
+
+/// Carries a command out.
+///
+/// # Errors
+/// See [`CommandError`].
+pub fn run(cli: Cli, terminal: &mut Terminal) -> Result<Outcome, CommandError> {
+    let environment: Arc<dyn Environment> = Arc::new(SystemEnvironment);
+    match cli.command {
+        Command::Init(arguments) => {
+            open_log(&arguments.data.directory)?;
+            areas::init(&arguments, environment, terminal)
+        }
+        Command::Serve(arguments) => {
+            let config = Config::load(&arguments.data.directory)?;
+            telemetry::install(&config.log, config.log_format);
+            let ward = Ward::open(&arguments.data.directory, environment)?;
+            serve::run(&arguments, config, &ward, terminal)
+        }
+        Command::Staff(crate::cli::StaffCommand::Add(arguments)) => {
+            let (ward, _) = open(&arguments.data.directory, environment)?;
+            people::add_staff(&arguments, &ward, terminal)
+        }
+        Command::Invite(arguments) => {
+            let (ward, config) = open(&arguments.data.directory, environment)?;
+            people::invite(&arguments, &config, &ward, terminal)
+        }
+        Command::Device(crate::cli::DeviceCommand::List(data)) => {
+            let (ward, _) = open(&data.directory, environment)?;
+            people::list_devices(&ward, terminal)
+        }
+        Command::Device(crate::cli::DeviceCommand::Revoke(arguments)) => {
+            let (ward, _) = open(&arguments.data.directory, environment)?;
+            people::revoke_device(&arguments.device, &ward, terminal)
+        }
+        Command::Area(crate::cli::AreaCommand::List(data)) => {
+            let (ward, _) = open(&data.directory, environment)?;
+            areas::list(&ward, terminal)
+        }
+        Command::Area(crate::cli::AreaCommand::Add(arguments)) => {
+            let (ward, _) = open(&arguments.data.directory, environment)?;
+            areas::add(&arguments, &ward, terminal)
+        }
+        Command::Area(crate::cli::AreaCommand::Import(arguments)) => {
+            let (ward, _) = open(&arguments.data.directory, environment)?;
+            areas::import(&arguments.file, &ward, terminal)
+        }
+        Command::ImportRescue(arguments) => {
+            let (ward, _) = open(&arguments.data.directory, environment)?;
+            records::import_rescue(&arguments.file, &ward, terminal)
+        }
+        Command::Export(arguments) => {
+            let (ward, _) = open(&arguments.data.directory, environment)?;
+            records::export(&arguments.case, &ward, terminal)
+        }
+        Command::ResumeNumbering(data) => {
+            let (ward, _) = open(&data.directory, environment)?;
+            records::resume_numbering(&ward, terminal)
+        }
+        Command::Policy(crate::cli::PolicyCommand::Print) => rules::print(terminal),
+    }
+}
+
+fn open(
+    directory: &Path,
+    environment: Arc<dyn Environment>,
+) -> Result<(Ward, Config), CommandError> {
+    let config = open_log(directory)?;
+    Ok((Ward::open(directory, environment)?, config))
+}
+
+fn open_log(directory: &Path) -> Result<Config, CommandError> {
+    let config = Config::load(directory)?;
+    log_for_a_person(&config);
+    Ok(config)
+}
+
+/// Quiet, unless the configuration asks for more than the default.
+fn log_for_a_person(config: &Config) {
+    let is_asked = config.log != Config::default().log;
+    let filter = if is_asked {
+        &config.log
+    } else {
+        LOG_OF_COMMANDS
+    };
+    telemetry::install(filter, config.log_format);
+}
+
+/// Writes results; nobody to read them is an error like any other.
+fn say(output: &mut dyn Write, words: std::fmt::Arguments) -> Result<(), CommandError> {
+    output
+        .write_fmt(words)
+        .and_then(|()| output.write_all(b"\n"))
+        .and_then(|()| output.flush())
+        .map_err(CommandError::Output)
+}
+
+/// Says something to a person; if nobody listens, the work goes on.
+fn tell(messages: &mut dyn Write, words: std::fmt::Arguments) {
+    let _ = messages.write_fmt(words);
+    let _ = messages.write_all(b"\n");
+    let _ = messages.flush();
+}

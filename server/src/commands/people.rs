@@ -1,0 +1,198 @@
+//! People and their phones: `staff add`, `invite`, `device list`, `device revoke`.
+
+use std::net::SocketAddr;
+use std::process::{Command, Stdio};
+
+use gandan_core::model::Timestamp;
+use qrcode::QrCode;
+use qrcode::render::unicode;
+
+use super::{CommandError, Outcome, Terminal, say, tell};
+use crate::cli;
+use crate::config::{self, Config};
+use crate::ward::Ward;
+
+/// A line longer than this is no password.
+const PASSWORD_LINE_BYTES_MAX: u64 = 1024;
+
+pub(super) fn add_staff(
+    arguments: &cli::StaffAdd,
+    ward: &Ward,
+    terminal: &mut Terminal,
+) -> Result<Outcome, CommandError> {
+    let password = read_password(terminal)?;
+    let name = arguments.name.as_deref().unwrap_or(&arguments.login);
+    let officer = ward.add_staff(&arguments.login, name, arguments.role, &password)?;
+    say(terminal.output, format_args!("{officer}"))?;
+    tell(
+        terminal.messages,
+        format_args!("Đã thêm, có thể đăng nhập ngay · Added, can sign in at once"),
+    );
+    Ok(Outcome::Done)
+}
+
+/// One line of standard input; hidden while a person types it.
+fn read_password(terminal: &mut Terminal) -> Result<zeroize::Zeroizing<String>, CommandError> {
+    let echo = terminal.is_input_typed.then(|| {
+        tell(
+            terminal.messages,
+            format_args!("Mật khẩu (ít nhất 8 ký tự) · Password (at least 8 characters):"),
+        );
+        HiddenTyping::begin()
+    });
+    let mut line = zeroize::Zeroizing::new(String::new());
+    let mut input = std::io::Read::take(&mut *terminal.input, PASSWORD_LINE_BYTES_MAX);
+    let read = std::io::BufRead::read_line(&mut input, &mut line);
+    drop(echo);
+    read.map_err(CommandError::Input)?;
+    let length = line.trim_end_matches(['\r', '\n']).len();
+    line.truncate(length);
+    if line.is_empty() {
+        return Err(CommandError::NoPassword);
+    }
+    Ok(line)
+}
+
+/// While it lives, the terminal does not show what is typed. Where there is no `stty` it does.
+struct HiddenTyping;
+
+impl HiddenTyping {
+    fn begin() -> Self {
+        stty("-echo");
+        Self
+    }
+}
+
+impl Drop for HiddenTyping {
+    fn drop(&mut self) {
+        stty("echo");
+    }
+}
+
+fn stty(setting: &str) {
+    let _ = Command::new("stty")
+        .arg(setting)
+        .stderr(Stdio::null())
+        .status();
+}
+
+pub(super) fn invite(
+    arguments: &cli::Invite,
+    config: &Config,
+    ward: &Ward,
+    terminal: &mut Terminal,
+) -> Result<Outcome, CommandError> {
+    let addresses = addresses(arguments, config, ward, terminal)?;
+    let officer = ward.officer(&arguments.officer, arguments.role, &arguments.areas)?;
+    let hours = arguments.hours.unwrap_or(config.invite_hours);
+    let invite = ward.invite(officer, &addresses, i64::from(hours) * 3_600_000)?;
+    let line = invite.to_string();
+    say(terminal.output, format_args!("{line}"))?;
+    if terminal.is_output_watched {
+        // A line too long for a QR code is a line all the same.
+        if let Ok(code) = QrCode::new(line.as_bytes()) {
+            let picture = code
+                .render::<unicode::Dense1x2>()
+                .dark_color(unicode::Dense1x2::Light)
+                .light_color(unicode::Dense1x2::Dark)
+                .build();
+            say(terminal.output, format_args!("\n{picture}"))?;
+        }
+    }
+    tell(
+        terminal.messages,
+        format_args!(
+            "Dùng một lần, đến {} · For one phone, until then. Whoever has this line can enrol: hand it over in person",
+            invite.expires_at.to_vietnamese()
+        ),
+    );
+    Ok(Outcome::Done)
+}
+
+/// The command line's, the configuration's, where `serve` listened last, or the default.
+fn addresses(
+    arguments: &cli::Invite,
+    config: &Config,
+    ward: &Ward,
+    terminal: &mut Terminal,
+) -> Result<Vec<String>, CommandError> {
+    if !arguments.addresses.is_empty() {
+        return if arguments
+            .addresses
+            .iter()
+            .all(|text| config::is_public_address(text))
+        {
+            Ok(arguments.addresses.clone())
+        } else {
+            Err(CommandError::Address)
+        };
+    }
+    if !config.public_addresses.is_empty() {
+        return Ok(config.public_addresses.clone());
+    }
+    let last = ward
+        .last_addresses()?
+        .and_then(|(quic, _)| quic.parse::<SocketAddr>().ok());
+    match last {
+        Some(address) if !address.ip().is_unspecified() => Ok(vec![address.to_string()]),
+        _ => {
+            // Nobody can connect to 0.0.0.0: which address is the server's is the administrator's to say.
+            let port = last.unwrap_or(Config::default().quic).port();
+            let guess = SocketAddr::from(([127, 0, 0, 1], port));
+            tell(
+                terminal.messages,
+                format_args!(
+                    "CHÚ Ý: chưa biết địa chỉ của máy chủ nhìn từ điện thoại; lời mời ghi {guess}, chỉ dùng được trên máy này.\n\
+                     NOTE: how phones reach the server is not known; the invite says {guess}, which works on this machine only. \
+                     Set public_addresses in {}, or give --address.",
+                    config::FILE_NAME
+                ),
+            );
+            Ok(vec![guess.to_string()])
+        }
+    }
+}
+
+pub(super) fn list_devices(ward: &Ward, terminal: &mut Terminal) -> Result<Outcome, CommandError> {
+    for device in ward.devices()? {
+        let shown = |moment: Option<Timestamp>| {
+            moment.map_or_else(|| "-".to_owned(), Timestamp::to_rfc3339)
+        };
+        say(
+            terminal.output,
+            format_args!(
+                "{}\t{}\t{}\t{}\t{}\t{}",
+                device.id,
+                device.officer_name,
+                device.name,
+                shown(Some(device.enrolled_at)),
+                shown(device.seen_at),
+                shown(device.revoked_at),
+            ),
+        )?;
+    }
+    Ok(Outcome::Done)
+}
+
+pub(super) fn revoke_device(
+    prefix: &str,
+    ward: &Ward,
+    terminal: &mut Terminal,
+) -> Result<Outcome, CommandError> {
+    let devices = ward.devices()?;
+    let mut found = devices
+        .iter()
+        .filter(|device| !prefix.is_empty() && device.id.to_string().starts_with(prefix));
+    let (Some(device), None) = (found.next(), found.next()) else {
+        return Err(CommandError::AmbiguousDevice);
+    };
+    ward.revoke(device.id)?;
+    tell(
+        terminal.messages,
+        format_args!(
+            "Đã khóa máy '{}' của {} · Locked: its next message is refused",
+            device.name, device.officer_name
+        ),
+    );
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,92 @@
+//! Records that leave or enter by hand: `export`, `import-rescue`, `resume-numbering`.
+
+use std::io::Read;
+use std::path::Path;
+
+use gandan_core::model::DocumentId;
+use gandan_core::protocol::verdict::Verdict;
+use gandan_core::store::rows;
+use uuid::Uuid;
+
+use super::{CommandError, Outcome, Terminal, say, tell};
+use crate::ward::{Ward, WardError};
+
+/// A phone that recorded for months with photos fits; more is no rescue file.
+const RESCUE_FILE_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
+
+pub(super) fn export(
+    typed: &str,
+    ward: &Ward,
+    terminal: &mut Terminal,
+) -> Result<Outcome, CommandError> {
+    let id = match typed.parse::<Uuid>() {
+        Ok(id) => Some(id),
+        Err(_) => ward.read(|connection| rows::case_by_code(connection, typed))?,
+    };
+    let file = match id {
+        Some(id) => ward.export(DocumentId::case(id))?,
+        None => None,
+    };
+    let file = file.ok_or(WardError::NotFound("case"))?;
+    terminal
+        .output
+        .write_all(&file)
+        .and_then(|()| terminal.output.flush())
+        .map_err(CommandError::Output)?;
+    Ok(Outcome::Done)
+}
+
+pub(super) fn import_rescue(
+    file: &Path,
+    ward: &Ward,
+    terminal: &mut Terminal,
+) -> Result<Outcome, CommandError> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(file)
+        .and_then(|file| file.take(RESCUE_FILE_BYTES_MAX).read_to_end(&mut bytes))
+        .map_err(CommandError::Input)?;
+    let verdicts = ward.import_rescue(&bytes)?;
+    let count =
+        |is_one: fn(&Verdict) -> bool| verdicts.iter().filter(|verdict| is_one(verdict)).count();
+    let accepted = count(|verdict| matches!(verdict, Verdict::Accepted { .. }));
+    let duplicate = count(|verdict| matches!(verdict, Verdict::Duplicate { .. }));
+    let waiting = count(|verdict| matches!(verdict, Verdict::Waiting { .. }));
+    let rejected = count(|verdict| matches!(verdict, Verdict::Rejected { .. }));
+    say(
+        terminal.output,
+        format_args!(
+            "accepted={accepted} duplicate={duplicate} waiting={waiting} rejected={rejected}"
+        ),
+    )?;
+    if waiting + rejected == 0 {
+        return Ok(Outcome::Done);
+    }
+    tell(
+        terminal.messages,
+        format_args!(
+            "Một phần chưa nhận được; giữ tệp cứu hộ và điện thoại lại.\n\
+             Something was not taken; keep the file and the phone."
+        ),
+    );
+    for verdict in &verdicts {
+        if let Verdict::Rejected { code } = verdict {
+            tell(terminal.messages, format_args!("  {}", code.label()));
+        }
+    }
+    Ok(Outcome::Incomplete)
+}
+
+pub(super) fn resume_numbering(
+    ward: &Ward,
+    terminal: &mut Terminal,
+) -> Result<Outcome, CommandError> {
+    let was_paused = ward.is_numbering_paused()?;
+    ward.resume_numbering()?;
+    let words = if was_paused {
+        "Cấp số tiếp · Numbering goes on; numbers that nobody gave back are void, with a reason"
+    } else {
+        "Việc cấp số không bị dừng · Numbering was not paused"
+    };
+    tell(terminal.messages, format_args!("{words}"));
+    Ok(Outcome::Done)
+}

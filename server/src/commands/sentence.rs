@@ -1,0 +1,120 @@
+//! What a person reads when a command was not carried out: Vietnamese first, English second.
+
+use gandan_core::store::OpenError;
+
+use super::CommandError;
+use crate::config::ConfigError;
+use crate::ward::WardError;
+
+pub(super) fn of(error: &CommandError) -> String {
+    let mut sentence = format!("{}\n{error}", vietnamese(error));
+    // What the system says about a file or a database names no person.
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        let words = cause.to_string();
+        if !sentence.contains(&words) {
+            sentence.push_str(": ");
+            sentence.push_str(&words);
+        }
+        source = cause.source();
+    }
+    sentence
+}
+
+fn vietnamese(error: &CommandError) -> String {
+    match error {
+        CommandError::Ward(error) => ward(error),
+        CommandError::Config(error) => config(error),
+        CommandError::Areas(error) => format!(
+            "Tệp khu vực có lỗi ở dòng {}; chưa nhập gì. Sửa dòng đó rồi nhập lại.",
+            error.line
+        ),
+        CommandError::Input(_) => "Không đọc được tệp; kiểm tra tên tệp và quyền đọc.".to_owned(),
+        CommandError::NoPassword => {
+            "Chưa có mật khẩu; đưa mật khẩu vào đầu vào chuẩn, một dòng.".to_owned()
+        }
+        CommandError::AmbiguousDevice => {
+            "Không có máy nào, hoặc có nhiều máy, mang mã bắt đầu như vậy.".to_owned()
+        }
+        CommandError::Address => "Địa chỉ cho điện thoại phải có dạng tên-máy:cổng.".to_owned(),
+        CommandError::Listen { address, .. } => format!(
+            "Không mở được {address}: cổng đang có chương trình khác dùng, hoặc máy không có địa chỉ này."
+        ),
+        CommandError::System(_) => {
+            "Hệ điều hành từ chối; thử lại hoặc khởi động lại máy.".to_owned()
+        }
+        CommandError::Output(_) => "Không ghi được kết quả ra.".to_owned(),
+    }
+}
+
+pub(crate) fn ward(error: &WardError) -> String {
+    match error {
+        WardError::NotInitialised => {
+            "Thư mục này chưa có phường; tạo bằng: gandan-server init --data DIR --ward MÃ".to_owned()
+        }
+        WardError::AlreadyInitialised => {
+            "Thư mục này đã có một phường; chọn thư mục khác cho --data.".to_owned()
+        }
+        WardError::UnknownWard => {
+            "Không có phường, xã nào mang mã này; mã gồm năm chữ số, ví dụ 26995.".to_owned()
+        }
+        WardError::NotFound("area") => "Không có khu vực này trong phường.".to_owned(),
+        WardError::NotFound("case") => "Không có hồ sơ này.".to_owned(),
+        WardError::NotFound("device") => "Không có thiết bị này.".to_owned(),
+        WardError::NotFound("officer") => "Không có cán bộ này.".to_owned(),
+        WardError::NotFound(_) => "Không tìm thấy.".to_owned(),
+        WardError::Taken("login") => "Tên đăng nhập này đã có người dùng; chọn tên khác.".to_owned(),
+        WardError::Taken(_) => "Đã có rồi; chọn tên khác.".to_owned(),
+        WardError::Invalid(_) => "Giá trị chưa đúng.".to_owned(),
+        WardError::NotAllowed(code) => code.label().to_owned(),
+        WardError::NumberingPaused => {
+            "Việc cấp số đang dừng sau khi phục hồi; chờ điện thoại đồng bộ, hoặc chạy: gandan-server resume-numbering".to_owned()
+        }
+        WardError::TooManyAttempts => "Thử sai quá nhiều lần; chờ nửa phút rồi thử lại.".to_owned(),
+        WardError::Damaged => {
+            "Dữ liệu bị hỏng; dừng máy chủ, phục hồi bản sao lưu gần nhất, điện thoại sẽ gửi lại phần còn thiếu.".to_owned()
+        }
+        WardError::Open(error) => opening(error),
+        WardError::Full => "Ổ đĩa đầy; dọn bớt rồi thử lại, những gì đã nhận vẫn còn.".to_owned(),
+        WardError::Database(_) => "Kho dữ liệu gặp lỗi; chưa thay đổi gì.".to_owned(),
+        WardError::File(_) => "Không đọc hoặc ghi được tệp trong thư mục dữ liệu.".to_owned(),
+    }
+}
+
+pub(crate) fn opening(error: &OpenError) -> String {
+    match error {
+        OpenError::WrongKey => "Khóa không mở được kho dữ liệu; chưa thay đổi gì.".to_owned(),
+        OpenError::Newer { .. } => {
+            "Kho dữ liệu do phiên bản mới hơn ghi; hãy cập nhật chương trình, chưa thay đổi gì."
+                .to_owned()
+        }
+        OpenError::Damaged { set_aside } => format!(
+            "Kho dữ liệu bị hỏng, đã cất riêng thành {set_aside}; giữ tệp đó lại rồi mở lần nữa."
+        ),
+        OpenError::Busy => "Chương trình khác đang mở kho dữ liệu; đóng nó rồi thử lại.".to_owned(),
+        OpenError::Foreign => {
+            "Tệp này không phải kho dữ liệu của Gần Dân; chưa thay đổi gì.".to_owned()
+        }
+        OpenError::Full => "Ổ đĩa đầy; dọn bớt rồi mở lại, những gì đã nhận vẫn còn.".to_owned(),
+        OpenError::Unusable(_) => {
+            "Không dùng được thư mục dữ liệu; kiểm tra thư mục và quyền ghi.".to_owned()
+        }
+        OpenError::Database(_) => "Không mở được kho dữ liệu.".to_owned(),
+    }
+}
+
+fn config(error: &ConfigError) -> String {
+    match error {
+        ConfigError::Unreadable(_) => "Không đọc được tệp cấu hình gandan.toml.".to_owned(),
+        ConfigError::NotUnderstood(_) => {
+            "Tệp cấu hình gandan.toml có chỗ sai; các khóa được mô tả trong docs/operations.md."
+                .to_owned()
+        }
+        ConfigError::Invalid { place, .. } => format!("Giá trị cấu hình chưa đúng: {place}."),
+        ConfigError::CleartextHttp(_) => {
+            "Trang tiếp nhận sẽ chạy không mã hóa ra ngoài máy này; hãy đặt proxy TLS phía trước, \
+             hoặc ghi rõ allow_cleartext_http = true nếu mạng là của riêng phường."
+                .to_owned()
+        }
+    }
+}
