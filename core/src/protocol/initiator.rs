@@ -59,9 +59,9 @@ pub enum DeviceCommand {
     /// The next sealed bundle without a final verdict, that was not given in this conversation.
     /// Seals what is unsealed. A bundle with a waiting edit may be given once more after something
     /// that it waits for was accepted. Asked again when the feed has been read: for what was recorded
-    /// meanwhile, and for edits that the ward once accepted but whose place in the feed
-    /// ([`super::feed::PageProof::up_to`]) went by without them, because the ward was restored in
-    /// between. Answer: [`DeviceAnswer::Bundle`].
+    /// meanwhile, and for edits that the ward once accepted under a sequence that a page of the feed
+    /// (one with a cursor) has covered without them, because the ward was restored in between. Answer:
+    /// [`DeviceAnswer::Bundle`].
     NextBundle,
     /// Records the ward's word, durably. An empty list: the ward could not open the bundle, so its
     /// edits are to be sealed anew. Answer: [`DeviceAnswer::Done`].

@@ -6,7 +6,6 @@ use super::super::directory::DirectoryVersion;
 use super::super::feed::{Cursor, Page};
 use super::super::initiator::{DeviceAnswer, DeviceCommand, Opening, OutgoingAttachment};
 use super::super::verdict::Verdict;
-use super::ward::DEVICE;
 use super::{FakeEdit, seal_fake};
 use crate::model::{AttachmentHash, BundleId, Directory, EditId, Timestamp, WardKey};
 
@@ -204,10 +203,20 @@ impl FakeDevice {
                 None => missing.push(entry.edit),
             }
         }
-        if let Some(cursor) = page.cursor.take() {
-            self.cursor = cursor;
+        match page.cursor.take() {
+            Some(cursor) => {
+                self.cursor = cursor;
+                self.find_lost(&page);
+            }
+            // Edits asked for by name say nothing of what lies between them.
+            None => {}
         }
-        // Whatever was accepted under a sequence that went by without it was lost by the ward.
+        self.pages.push(page);
+        DeviceAnswer::PageApplied { missing }
+    }
+
+    /// Whatever was accepted under a sequence that went by without it was lost by the ward.
+    fn find_lost(&mut self, page: &Page) {
         let (after, up_to) = (page.proof.after, page.proof.up_to);
         let named: BTreeSet<EditId> = page.proof.entries.iter().map(|entry| entry.edit).collect();
         for bundle in &mut self.bundles {
@@ -220,8 +229,6 @@ impl FakeDevice {
                 bundle.is_given = false;
             }
         }
-        self.pages.push(page);
-        DeviceAnswer::PageApplied { missing }
     }
 
     fn begin_return(&mut self) {
@@ -244,9 +251,5 @@ impl FakeDevice {
     pub(super) fn own(&self) -> BTreeSet<EditId> {
         let own = self.bundles.iter().flat_map(|bundle| &bundle.edits);
         own.map(FakeEdit::id).collect()
-    }
-
-    pub(super) fn device_id(&self) -> crate::model::DeviceId {
-        DEVICE
     }
 }

@@ -61,8 +61,9 @@ struct Stream {
 }
 
 impl Stream {
-    fn next_portion(&mut self, portions: &[usize]) -> Option<Vec<u8>> {
-        let waiting = self.sent.len() - self.delivered;
+    /// The next portion of at most `most` bytes of the stream.
+    fn next_portion(&mut self, portions: &[usize], most: usize) -> Option<Vec<u8>> {
+        let waiting = self.sent.len().min(most).saturating_sub(self.delivered);
         if waiting == 0 {
             return None;
         }
@@ -118,7 +119,7 @@ pub(super) fn talk(device: &mut FakeDevice, ward: &mut FakeWard, link: &Link) ->
             // The rest of what the device said is still delivered.
             link_up(&mut up, &mut responder, &mut ward_result, link);
         } else if let Some(mut portion) = (!responder.is_busy())
-            .then(|| up.next_portion(&link.portions))
+            .then(|| up.next_portion(&link.portions, usize::MAX))
             .flatten()
         {
             mutate(&mut portion, up.delivered, link.device_mutation);
@@ -135,14 +136,11 @@ pub(super) fn talk(device: &mut FakeDevice, ward: &mut FakeWard, link: &Link) ->
             down.sent.extend(bytes);
             is_moving = true;
         }
-        let is_cut = link
-            .ward_bytes_max
-            .is_some_and(|most| down.delivered >= most);
+        let most = link.ward_bytes_max.unwrap_or(usize::MAX);
         // The ward's bytes arrive when all of the device's have: that is what one flight is.
         if up.delivered == up.sent.len()
-            && !is_cut
             && device_result.is_ok()
-            && let Some(mut portion) = down.next_portion(&link.portions)
+            && let Some(mut portion) = down.next_portion(&link.portions, most)
         {
             mutate(&mut portion, down.delivered, link.ward_mutation);
             flights += u32::from(std::mem::take(&mut was_device_quiet));
@@ -175,7 +173,7 @@ fn link_up(
 ) {
     while result.is_ok()
         && !responder.is_busy()
-        && let Some(mut portion) = up.next_portion(&link.portions)
+        && let Some(mut portion) = up.next_portion(&link.portions, usize::MAX)
     {
         mutate(&mut portion, up.delivered, link.device_mutation);
         *result = responder.handle_bytes(&portion);

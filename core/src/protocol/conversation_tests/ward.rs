@@ -35,6 +35,8 @@ pub(super) struct FakeWard {
     feed: Vec<Admitted>,
     /// A wound in the feed: these bodies are not sent although the device has not got them.
     pub(super) left_out: Vec<EditId>,
+    /// Gives nothing that is asked for by name.
+    pub(super) is_silent_about_edits: bool,
     pub(super) files: BTreeMap<AttachmentHash, Vec<u8>>,
     pub(super) directory: Directory,
     /// How many entries a page covers.
@@ -53,6 +55,7 @@ impl FakeWard {
             epoch: Epoch([1; 16]),
             feed: Vec::new(),
             left_out: Vec::new(),
+            is_silent_about_edits: false,
             files: BTreeMap::new(),
             directory: Directory {
                 ward: "26995".parse().unwrap(),
@@ -132,7 +135,10 @@ impl FakeWard {
             }
             WardCommand::ReadEdits(edits) => {
                 self.log.push("read edits");
-                WardAnswer::Page(self.read_edits(&edits).map(Box::new))
+                let page = self
+                    .read_edits(&edits)
+                    .filter(|_| !self.is_silent_about_edits);
+                WardAnswer::Page(page.map(Box::new))
             }
             WardCommand::ReadDirectory => {
                 self.log.push("read directory");
