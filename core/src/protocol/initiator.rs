@@ -5,6 +5,7 @@
 //! what was said after the greeting counts as not said, and the device gives back first.
 
 mod attachments;
+mod contract;
 mod download;
 mod receive;
 mod return_pages;
@@ -13,148 +14,23 @@ mod upload;
 use std::collections::VecDeque;
 
 use attachments::Attachments;
+pub use contract::{
+    ConversationError, DeviceAnswer, DeviceCommand, Opening, OutgoingAttachment, Progress,
+};
 use download::Download;
 use return_pages::ReturnPages;
 use upload::Upload;
 
 use super::directory::DirectoryVersion;
-use super::feed::{Cursor, Page};
+use super::feed::Page;
 use super::frame::FrameDecoder;
 use super::limits;
-use super::message::{DeviceMessage, Hello, MinorVersions, Refusal, WardMessage};
+use super::message::{DeviceMessage, Hello, MinorVersions, WardMessage};
 use super::outbound::Outbound;
 use super::verdict::Verdict;
 use crate::model::{AttachmentHash, BundleId, Directory, EditId, Timestamp, WardKey};
 
 pub use super::violation::Violation;
-
-/// What the device knows when a conversation begins.
-#[derive(Debug, Clone)]
-pub struct Opening {
-    /// Pinned at enrolment.
-    pub ward_key: WardKey,
-    /// Where the last conversation ended; empty at first.
-    pub cursor: Cursor,
-    /// Version of the directory that the device holds, as it came with it; zero if none.
-    pub directory_version: DirectoryVersion,
-    /// The device's clock now, so that the ward can show how far it is off.
-    pub device_time: Timestamp,
-    /// Version of the app, shown to the administrator.
-    pub app_version: String,
-}
-
-/// A file on its way up.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutgoingAttachment {
-    /// BLAKE3 of the bytes.
-    pub hash: AttachmentHash,
-    /// The bytes, whole.
-    pub bytes: Vec<u8>,
-}
-
-/// What the conversation asks of the device's store. Exactly one is outstanding at a time; each is
-/// answered by [`DeviceAnswer`] through [`Initiator::handle_answer`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DeviceCommand {
-    /// The next sealed bundle without a final verdict, that was not given in this conversation.
-    /// Seals what is unsealed. A bundle with a waiting edit may be given once more after something
-    /// that it waits for was accepted. Asked again when the feed has been read: for what was recorded
-    /// meanwhile, and for edits that the ward once accepted under a sequence that a page of the feed
-    /// (one with a cursor) has covered without them, because the ward was restored in between. Answer:
-    /// [`DeviceAnswer::Bundle`].
-    NextBundle,
-    /// Records the ward's word, durably. An empty list: the ward could not open the bundle, so its
-    /// edits are to be sealed anew. Answer: [`DeviceAnswer::Done`].
-    RecordVerdicts {
-        /// Which bundle.
-        bundle: BundleId,
-        /// In the order of the bundle.
-        verdicts: Vec<Verdict>,
-    },
-    /// Stores a page's edits, rows, proof and cursor in one transaction; an edit that cannot be
-    /// used is set aside with a reason. Answer: [`DeviceAnswer::PageApplied`].
-    ApplyPage(Box<Page>),
-    /// Stores the ward's reference data. Answer: [`DeviceAnswer::Done`].
-    ApplyDirectory {
-        /// What the ward says of itself.
-        directory: Box<Directory>,
-        /// To be kept beside it for [`Opening::directory_version`]; not to be computed again, since a
-        /// later ward may have said more than this build could read.
-        version: DirectoryVersion,
-    },
-    /// The ward was restored and does not know our cursor: give back what it lost through
-    /// [`DeviceCommand::NextReturn`], every page from the first. What was given in this conversation
-    /// counts as not given; bundles with accepted edits that no page proof covers are to be sent
-    /// again. The old cursor stays until the first page of the new feed replaces it, so that a return
-    /// that is interrupted begins again next time. Answer: [`DeviceAnswer::Done`].
-    BeginReturn,
-    /// The next proof with the edits that belong to it. Answer: [`DeviceAnswer::Return`].
-    NextReturn,
-    /// The next attachment that the ward has not confirmed and was not given in this conversation.
-    /// Answer: [`DeviceAnswer::Attachment`].
-    NextAttachment,
-    /// The ward has it, durably. Answer: [`DeviceAnswer::Done`].
-    ConfirmAttachment(AttachmentHash),
-}
-
-/// The store's answer to a [`DeviceCommand`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DeviceAnswer {
-    /// The command is durable.
-    Done,
-    /// The sealed bytes, or none left.
-    Bundle(Option<(BundleId, Vec<u8>)>),
-    /// Edits that the page refers to but that are not here; asked for by name.
-    PageApplied {
-        /// To ask for.
-        missing: Vec<EditId>,
-    },
-    /// A page as once received, all bodies present that the device holds, or none left.
-    Return(Option<Box<Page>>),
-    /// A file, or none left.
-    Attachment(Option<OutgoingAttachment>),
-}
-
-/// What an app may want to show meanwhile.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Progress {
-    /// The ward answered.
-    Welcomed,
-    /// The ward gave its word on a bundle.
-    Verdicts {
-        /// Accepted or already there.
-        accepted: usize,
-        /// Refused.
-        rejected: usize,
-        /// To be sent again.
-        waiting: usize,
-    },
-    /// Edits of others arrived.
-    Received {
-        /// How many.
-        edits: usize,
-    },
-    /// A file is on the ward's disk.
-    AttachmentStored(AttachmentHash),
-    /// The ward does not take a file (its type, its size, or its hash); it stays on the device.
-    AttachmentRefused(AttachmentHash),
-    /// Everything was said by both sides.
-    CaughtUp,
-}
-
-/// Why a conversation ended before everything was said. Nothing recorded is lost by it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ConversationError {
-    /// The peer sent what no ward would send.
-    #[error("the other side broke the protocol: {0}")]
-    Violation(#[from] Violation),
-    /// The ward refused us.
-    #[error("the ward refused the conversation: {0}")]
-    Refused(Refusal),
-    /// The connection ended early.
-    #[error("the connection ended before everything was said")]
-    Interrupted,
-}
 
 /// What the machine waits for the store to answer.
 #[derive(Debug)]
@@ -472,3 +348,6 @@ fn shorten(text: &str, bytes_max: usize) -> &str {
     }
     &text[..end]
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,12 @@
 //! The ward's side of a conversation. Who the device is was settled by TLS; what it may do is
 //! asked of the ward's store at every step. Everything is answered in the order in which it was said.
 
+mod contract;
 mod receive;
 
 use std::collections::VecDeque;
 
+pub use contract::{WardAnswer, WardCommand};
 use receive::InFlight;
 
 use super::directory::{self, DirectoryVersion};
@@ -13,76 +15,8 @@ use super::frame::FrameDecoder;
 use super::limits;
 use super::message::{DeviceMessage, Hello, MinorVersions, Refusal, WardMessage};
 use super::outbound::Outbound;
-use super::verdict::Verdict;
 use super::violation::Violation;
 use crate::model::{AttachmentHash, BundleId, Directory, EditId, Timestamp};
-
-/// What the conversation asks of the ward. One is outstanding at a time; each is answered through
-/// [`Responder::handle_answer`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum WardCommand {
-    /// May this device speak, and does its cursor belong to our feed? Answer: [`WardAnswer::Greeted`] or
-    /// [`WardAnswer::Refused`].
-    Greet {
-        /// As the device gave it.
-        cursor: Cursor,
-        /// The device's clock.
-        device_time: Timestamp,
-        /// The device's app.
-        app_version: String,
-    },
-    /// Admits a sealed bundle, durably. Answer: [`WardAnswer::Verdicts`], or `Refused` if the device was revoked.
-    Admit(Vec<u8>),
-    /// Takes back a page that the ward once signed; the signature is not checked yet. One that is not
-    /// the ward's is passed over. Answer: [`WardAnswer::Done`].
-    TakeBack(Box<Page>),
-    /// What follows `cursor` (empty: from the start) in the device's scope. Answer:
-    /// [`WardAnswer::Page`], whose cursor moves on, or the ward would be asked for ever; within
-    /// [`limits::PAGE_BODY_BYTES_MAX`] and [`limits::BUNDLE_EDITS_MAX`].
-    ReadFeed(Cursor),
-    /// Edits by name, as far as they are in the device's scope and fit into one page; the device asks
-    /// again for the rest. Answer: [`WardAnswer::Page`] without a cursor.
-    ReadEdits(Vec<EditId>),
-    /// The reference data. Answer: [`WardAnswer::Directory`].
-    ReadDirectory,
-    /// Is this attachment here? Answer: [`WardAnswer::AttachmentKnown`].
-    FindAttachment(AttachmentHash),
-    /// Stores an attachment, durably, after checking hash, size and type. Answer:
-    /// [`WardAnswer::AttachmentKnown`] (`false`: refused).
-    StoreAttachment {
-        /// What the device called it.
-        hash: AttachmentHash,
-        /// All of it.
-        bytes: Vec<u8>,
-    },
-}
-
-/// The ward's answer to a [`WardCommand`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum WardAnswer {
-    /// The device may speak.
-    Greeted {
-        /// The ward's clock.
-        ward_time: Timestamp,
-        /// [`directory::version`] of the reference data.
-        directory_version: DirectoryVersion,
-        /// Whether the device's cursor belongs to this feed; if not, the ward was restored. An empty
-        /// cursor is always known.
-        is_cursor_known: bool,
-    },
-    /// The conversation ends with this reason.
-    Refused(Refusal),
-    /// In the order of the bundle; empty if the bundle could not be opened.
-    Verdicts(Vec<Verdict>),
-    /// `None`: nothing follows.
-    Page(Option<Box<Page>>),
-    /// The reference data.
-    Directory(Box<Directory>),
-    /// Whether the attachment is on the ward's disk.
-    AttachmentKnown(bool),
-    /// Durable.
-    Done,
-}
 
 /// What the machine waits for the ward to answer.
 #[derive(Debug)]
@@ -441,3 +375,6 @@ impl Responder {
         self.outbound.push(message.encode());
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -203,13 +203,10 @@ impl FakeDevice {
                 None => missing.push(entry.edit),
             }
         }
-        match page.cursor.take() {
-            Some(cursor) => {
-                self.cursor = cursor;
-                self.find_lost(&page);
-            }
-            // Edits asked for by name say nothing of what lies between them.
-            None => {}
+        // Edits asked for by name have no cursor and say nothing of what lies between them.
+        if let Some(cursor) = page.cursor.take() {
+            self.cursor = cursor;
+            self.find_lost(&page);
         }
         self.pages.push(page);
         DeviceAnswer::PageApplied { missing }

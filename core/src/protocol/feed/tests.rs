@@ -100,7 +100,7 @@ fn the_signature_covers_every_part_of_the_proof() {
         |proof| proof.entries[0].device.0[9] ^= 1,
         |proof| proof.entries[0].received_at.0 += 1,
         |proof| proof.entries[0].nonce[15] ^= 1,
-        |proof| drop(proof.entries.pop()),
+        |proof| proof.entries.truncate(1),
         |proof| proof.signature[0] ^= 1,
     ];
     for (number, change) in changes.into_iter().enumerate() {

@@ -1,0 +1,258 @@
+//! What a ward may not do, message by message.
+
+use ed25519_dalek::SigningKey;
+
+use super::super::feed::{self, Cursor, PageProof};
+use super::*;
+use crate::codec::DecodeError;
+use crate::model::{ChainHash, Epoch};
+
+fn key() -> SigningKey {
+    SigningKey::from_bytes(&[7; 32])
+}
+
+fn opening(cursor: &[u8]) -> Opening {
+    Opening {
+        ward_key: WardKey(key().verifying_key().to_bytes()),
+        cursor: Cursor(cursor.to_vec()),
+        directory_version: [0; 32],
+        device_time: Timestamp(1),
+        app_version: "0.1.0".to_owned(),
+    }
+}
+
+fn welcome() -> WardMessage {
+    WardMessage::Welcome {
+        minor: 0,
+        ward_time: Timestamp(2),
+        is_cursor_known: true,
+    }
+}
+
+fn hear(initiator: &mut Initiator, message: &WardMessage) -> Result<(), ConversationError> {
+    initiator.handle_bytes(&message.encode())
+}
+
+/// Answers as a store does that has nothing.
+fn answer(initiator: &mut Initiator) -> Option<DeviceCommand> {
+    let command = initiator.poll_command()?;
+    initiator.handle_answer(match &command {
+        DeviceCommand::NextBundle => DeviceAnswer::Bundle(None),
+        DeviceCommand::ApplyPage(_) => DeviceAnswer::PageApplied {
+            missing: Vec::new(),
+        },
+        DeviceCommand::NextReturn => DeviceAnswer::Return(None),
+        DeviceCommand::NextAttachment => DeviceAnswer::Attachment(None),
+        DeviceCommand::RecordVerdicts { .. }
+        | DeviceCommand::ApplyDirectory { .. }
+        | DeviceCommand::BeginReturn
+        | DeviceCommand::ConfirmAttachment(_) => DeviceAnswer::Done,
+    });
+    Some(command)
+}
+
+/// Welcomed, with nothing to say, waiting for the feed.
+fn pulling() -> Initiator {
+    let mut initiator = Initiator::new(opening(&[1]));
+    while answer(&mut initiator).is_some() {}
+    hear(&mut initiator, &welcome()).unwrap();
+    initiator
+}
+
+fn page(cursor: Option<u8>) -> Vec<u8> {
+    let proof = PageProof {
+        ward: "26995".parse().unwrap(),
+        epoch: Epoch([1; 16]),
+        after: 0,
+        up_to: 0,
+        chain: ChainHash([0; 32]),
+        entries: Vec::new(),
+        signature: [0; 64],
+    };
+    let page = Page {
+        proof: feed::sign(&key(), proof),
+        bodies: Vec::new(),
+        cursor: cursor.map(|cursor| Cursor(vec![cursor])),
+    };
+    page.seal()
+}
+
+fn violation(violation: Violation) -> Result<(), ConversationError> {
+    Err(ConversationError::Violation(violation))
+}
+
+#[test]
+fn answers_to_nothing_are_violations() {
+    let hash = AttachmentHash([1; 32]);
+    let unasked = [
+        welcome(),
+        WardMessage::Verdicts {
+            bundle: BundleId([1; 32]),
+            verdicts: Vec::new(),
+        },
+        WardMessage::Edits(None),
+        WardMessage::Returned,
+        WardMessage::Need { hash, from: 0 },
+        WardMessage::Stored {
+            hash,
+            is_stored: true,
+        },
+    ];
+    for message in unasked {
+        let heard = hear(&mut pulling(), &message);
+        assert_eq!(heard, violation(Violation::Unexpected), "{message:?}");
+    }
+}
+
+#[test]
+fn nothing_but_a_welcome_or_a_refusal_comes_first() {
+    for message in [
+        WardMessage::CaughtUp,
+        WardMessage::Page(page(Some(2))),
+        WardMessage::Directory(Vec::new()),
+    ] {
+        let mut initiator = Initiator::new(opening(&[]));
+        while answer(&mut initiator).is_some() {}
+        let heard = hear(&mut initiator, &message);
+        assert_eq!(heard, violation(Violation::Unexpected), "{message:?}");
+    }
+}
+
+#[test]
+fn a_welcome_in_a_version_that_we_did_not_offer_is_a_violation() {
+    let message = WardMessage::Welcome {
+        minor: MinorVersions::OURS.newest + 1,
+        ward_time: Timestamp(2),
+        is_cursor_known: true,
+    };
+    let heard = hear(&mut Initiator::new(opening(&[])), &message);
+    assert_eq!(heard, violation(Violation::Unexpected));
+}
+
+#[test]
+fn a_ward_cannot_be_restored_for_a_device_that_has_read_nothing() {
+    let restored = WardMessage::Welcome {
+        minor: 0,
+        ward_time: Timestamp(2),
+        is_cursor_known: false,
+    };
+    let fresh = hear(&mut Initiator::new(opening(&[])), &restored);
+    assert_eq!(fresh, violation(Violation::Unexpected));
+    assert_eq!(hear(&mut Initiator::new(opening(&[1])), &restored), Ok(()));
+}
+
+#[test]
+fn more_pages_than_were_asked_for_are_a_violation() {
+    let mut initiator = pulling();
+    for number in 0..limits::PAGES_IN_FLIGHT_MAX {
+        let message = WardMessage::Page(page(Some(number as u8 + 2)));
+        assert_eq!(hear(&mut initiator, &message), Ok(()));
+    }
+    let one_more = hear(&mut initiator, &WardMessage::Page(page(Some(99))));
+    assert_eq!(one_more, violation(Violation::TooManyInFlight));
+}
+
+#[test]
+fn a_page_after_the_end_or_without_a_cursor_is_a_violation() {
+    let mut initiator = pulling();
+    hear(&mut initiator, &WardMessage::CaughtUp).unwrap();
+    let after = hear(&mut initiator, &WardMessage::Page(page(Some(2))));
+    assert_eq!(after, violation(Violation::Unexpected));
+    let without = hear(&mut pulling(), &WardMessage::Page(page(None)));
+    assert_eq!(without, violation(Violation::Unexpected));
+}
+
+#[test]
+fn a_page_that_the_pinned_ward_did_not_sign_is_a_violation() {
+    let mut opening = opening(&[1]);
+    opening.ward_key = WardKey(SigningKey::from_bytes(&[8; 32]).verifying_key().to_bytes());
+    let mut initiator = Initiator::new(opening);
+    while answer(&mut initiator).is_some() {}
+    hear(&mut initiator, &welcome()).unwrap();
+    let heard = hear(&mut initiator, &WardMessage::Page(page(Some(2))));
+    assert_eq!(heard, violation(Violation::Signature));
+    let garbage = hear(&mut pulling(), &WardMessage::Page(vec![1, 2, 3]));
+    let refused = Violation::Decode(DecodeError::InvalidValue);
+    assert_eq!(garbage, violation(refused));
+}
+
+#[test]
+fn what_the_ward_said_before_it_broke_the_protocol_is_kept() {
+    let mut initiator = pulling();
+    let mut bytes = WardMessage::Page(page(Some(2))).encode();
+    bytes.extend(WardMessage::Returned.encode());
+    let heard = initiator.handle_bytes(&bytes);
+    assert_eq!(heard, violation(Violation::Unexpected));
+    assert!(matches!(
+        answer(&mut initiator),
+        Some(DeviceCommand::ApplyPage(_))
+    ));
+    assert_eq!(answer(&mut initiator), None);
+    assert_eq!(initiator.poll_transmit(), None);
+    assert!(!initiator.is_finished());
+}
+
+#[test]
+fn the_end_of_the_connection_is_an_interruption_until_everything_was_said() {
+    let mut initiator = pulling();
+    assert_eq!(initiator.handle_end(), Err(ConversationError::Interrupted));
+    let mut initiator = pulling();
+    hear(&mut initiator, &WardMessage::CaughtUp).unwrap();
+    while answer(&mut initiator).is_some() {}
+    assert!(
+        !initiator.is_finished(),
+        "the goodbye was not transmitted yet"
+    );
+    let said = initiator.poll_transmit().unwrap();
+    assert!(said.ends_with(&DeviceMessage::Done.encode()));
+    assert!(initiator.is_finished());
+    assert_eq!(initiator.handle_end(), Ok(()));
+}
+
+#[test]
+fn a_second_directory_is_a_violation() {
+    let directory = Directory {
+        ward: "26995".parse().unwrap(),
+        ward_name: String::new(),
+        province: String::new(),
+        old_wards: Vec::new(),
+        areas: Vec::new(),
+        officers: Vec::new(),
+        divisions: Vec::new(),
+        categories: Vec::new(),
+    };
+    let message = WardMessage::Directory(super::super::directory::seal(&directory).unwrap());
+    let mut initiator = pulling();
+    assert_eq!(hear(&mut initiator, &message), Ok(()));
+    assert_eq!(
+        hear(&mut initiator, &message),
+        violation(Violation::Unexpected)
+    );
+}
+
+#[test]
+fn a_long_version_of_the_app_is_shortened_between_letters() {
+    let mut opening = opening(&[]);
+    opening.app_version = format!("{}ệ", "v".repeat(limits::APP_VERSION_BYTES_MAX - 1));
+    let hello = Initiator::new(opening).poll_transmit().unwrap();
+    let mut rest = &hello[..];
+    let frame = FrameDecoder::new(DeviceMessage::payload_limit)
+        .next(&mut rest)
+        .unwrap()
+        .unwrap();
+    let Ok(DeviceMessage::Hello(hello)) = DeviceMessage::decode(&frame) else {
+        panic!("the greeting decodes");
+    };
+    assert_eq!(
+        hello.app_version,
+        "v".repeat(limits::APP_VERSION_BYTES_MAX - 1)
+    );
+}
+
+#[test]
+#[should_panic(expected = "the store answers something else than was asked")]
+fn an_answer_to_another_question_is_a_bug_of_the_caller() {
+    let mut initiator = Initiator::new(opening(&[]));
+    initiator.poll_command().unwrap();
+    initiator.handle_answer(DeviceAnswer::Done);
+}
