@@ -37,7 +37,7 @@ pub struct RegisteredWard {
 /// The ward with this code.
 #[must_use]
 pub fn ward(code: WardCode) -> Option<RegisteredWard> {
-    let row = rows(WARDS).find(|row| row.first().is_some_and(|found| found == code.as_str()))?;
+    let row = keyed(WARDS, code.as_str()).next()?;
     let [_, name, other_name, province] = row.try_into().ok()?;
     Some(RegisteredWard {
         code,
@@ -179,8 +179,7 @@ fn parse_area(row: Vec<String>) -> Result<Area, &'static str> {
 }
 
 fn old_wards(code: WardCode) -> Vec<OldWard> {
-    rows(OLD_WARDS)
-        .filter(|row| row[0] == code.as_str())
+    keyed(OLD_WARDS, code.as_str())
         .filter_map(|row| {
             let [_, code, name, district, divided] = row.try_into().ok()?;
             Some(OldWard {
@@ -207,7 +206,15 @@ fn old_type_label(old: &OldWard) -> String {
 }
 
 fn find(table: &'static str, key: &str) -> Option<Vec<String>> {
-    rows(table).find(|row| row[0] == key)
+    keyed(table, key).next()
+}
+
+/// The rows whose first field is `key`; only these are taken apart.
+fn keyed(table: &'static str, key: &str) -> impl Iterator<Item = Vec<String>> {
+    let lines = table.lines().skip(1);
+    lines
+        .filter(move |line| line.split(',').next() == Some(key))
+        .map(split)
 }
 
 fn rows(table: &'static str) -> impl Iterator<Item = Vec<String>> {

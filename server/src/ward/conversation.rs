@@ -44,14 +44,28 @@ pub(super) fn execute_all(
             answers[index] = Some(answer);
         }
     }
-    commands
-        .iter()
-        .zip(answers)
-        .map(|((device, command), answer)| match answer {
-            Some(answer) => Ok(answer),
-            None => answer_by_reading(shared, *device, command),
-        })
-        .collect()
+    let answer = |((device, command), answer): (&(DeviceId, WardCommand), Option<WardAnswer>)| {
+        answer.unwrap_or_else(|| read_guarded(shared, *device, command))
+    };
+    Ok(commands.iter().zip(answers).map(answer).collect())
+}
+
+/// Answers a command that changes nothing. What was written before is durable by now, so a reading
+/// that fails may not take the others' answers with it.
+fn read_guarded(shared: &Shared, device: DeviceId, command: &WardCommand) -> WardAnswer {
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        answer_by_reading(shared, device, command)
+    }));
+    match result {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(error)) => refuse_failed(device, &error),
+        Err(_) => refuse_failed(device, &"it panicked"),
+    }
+}
+
+fn refuse_failed(device: DeviceId, failure: &dyn std::fmt::Display) -> WardAnswer {
+    tracing::error!(%device, %failure, "a command failed");
+    WardAnswer::Refused(Refusal::Unavailable)
 }
 
 fn is_write(shared: &Shared, device: DeviceId, command: &WardCommand) -> Result<bool, WardError> {
@@ -145,19 +159,18 @@ impl Work<'_> {
     ) -> Result<WardAnswer, WardError> {
         self.connection.execute_batch("SAVEPOINT command")?;
         let result = catch_unwind(AssertUnwindSafe(|| self.execute(device, command)));
-        let failure: &dyn std::fmt::Display = match &result {
-            Ok(Ok(_)) => {
+        let refused = match result {
+            Ok(Ok(answer)) => {
                 self.connection.execute_batch("RELEASE command")?;
-                return result.unwrap_or(Err(WardError::Damaged));
+                return Ok(answer);
             }
             Ok(Err(WardError::Full)) => return Err(WardError::Full),
-            Ok(Err(error)) => error,
-            Err(_) => &"it panicked",
+            Ok(Err(error)) => refuse_failed(device, &error),
+            Err(_) => refuse_failed(device, &"it panicked"),
         };
-        tracing::error!(%device, %failure, "a command failed");
         self.connection
             .execute_batch("ROLLBACK TO command; RELEASE command")?;
-        Ok(WardAnswer::Refused(Refusal::Unavailable))
+        Ok(refused)
     }
 
     fn execute(

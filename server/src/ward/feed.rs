@@ -21,6 +21,10 @@ use super::{WardError, restore};
 /// move its cursor on: without it every later reading would pass over them again.
 const UNSEEN_ENTRIES_MAX: u64 = 1_000;
 
+/// How many entries one reading looks at: a few hundredths of a second, so that a device with a small
+/// scope that comes for the first time does not hold up others.
+const SCANNED_ENTRIES_MAX: u64 = 20_000;
+
 /// Bytes of the mark that a cursor is ours.
 const CURSOR_MARK_BYTES: usize = 16;
 
@@ -147,7 +151,9 @@ pub(super) fn read(
     let mut builder = PageBuilder::default();
     let mut up_to = None;
     let mut unseen = 0;
-    while let Some(row) = rows.next()? {
+    while unseen < SCANNED_ENTRIES_MAX
+        && let Some(row) = rows.next()?
+    {
         let entry = entry_at(row)?;
         let position = (entry.sequence, ChainHash(row.get(6)?));
         if is_covered(&scope, row)? {

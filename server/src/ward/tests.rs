@@ -2,5 +2,6 @@
 //! unless a test moves it.
 
 mod desk;
+mod enrolment;
 mod fixture;
 mod staff;
