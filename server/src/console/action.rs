@@ -223,7 +223,9 @@ async fn decide(
     action: impl FnOnce(&Ward, &Staff) -> Result<(), WardError> + Send + 'static,
 ) -> Result<Response, Problem> {
     let dossier = case::load(console, id, &submission.staff).await?;
-    if submission.fields.text("seen") != seen(&dossier.case) {
+    // Our pages always say what they showed; a program that does not say decides blindly, as it asked.
+    let was_seen = submission.fields.filled("seen");
+    if was_seen.is_some_and(|was_seen| was_seen != seen(&dossier.case)) {
         let message = Message::warn(
             "Vụ việc vừa được người khác xử lý trong lúc bạn xem. Xem lại rồi gửi lại nếu vẫn cần.",
         );

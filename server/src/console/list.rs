@@ -102,7 +102,12 @@ pub(super) async fn show(
     RawQuery(query): RawQuery,
     Clerk(staff): Clerk,
 ) -> Result<Response, Problem> {
-    let mut filter = Filter::parse(query.as_deref().unwrap_or_default());
+    let query = query.unwrap_or_default();
+    let mut filter = Filter::parse(&query);
+    if query.split('&').any(|pair| pair.ends_with('=')) {
+        // A form sends its empty fields too; the address that people copy has none.
+        return Ok(Redirect::to(&filter.url()).into_response());
+    }
     let asked = filter.clone();
     let answer = console
         .ask(move |ward| {

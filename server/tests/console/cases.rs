@@ -119,6 +119,10 @@ async fn the_list_is_searched_without_marks_and_keeps_its_state_in_the_address()
     assert!(urgent.body.contains("Quán nhậu") && !urgent.body.contains("trước chùa"));
     let none = browser.get("/cases?q=khong+co+gi+nhu+vay").await;
     assert!(none.body.contains("Không có vụ việc nào khớp"));
+    let sent = browser
+        .get("/cases?q=nap&kind=&category=&order=urgency&area=")
+        .await;
+    assert_eq!(sent.location(), "/cases?q=nap&order=urgency");
     let far = browser.get("/cases?page=9").await;
     assert_eq!(far.location(), "/cases");
 }
@@ -220,6 +224,15 @@ async fn a_colleagues_decision_is_shown_before_it_is_overwritten() {
             ],
         )
         .await;
+    assert_eq!(page.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn a_program_may_decide_without_saying_what_it_saw() {
+    let office = Office::open();
+    let case = office.record(call("Đèn đường tắt"));
+    let mut browser = office.signed_in("dung").await;
+    let page = browser.post(&format!("/cases/{case}/accept"), &[]).await;
     assert_eq!(page.status, StatusCode::SEE_OTHER);
 }
 

@@ -1,6 +1,11 @@
 //! The console as a browser meets it, without a socket: who may come in, what a form does, what is
 //! never lost and what never leaks.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that unwraps fails with a line number, helpers of tests too"
+)]
+
 mod browser;
 mod cases;
 mod desk;
