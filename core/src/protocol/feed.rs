@@ -12,9 +12,9 @@ use crate::codec::{DecodeError, Reader, Writer};
 use crate::model::{ChainHash, DeviceId, EditId, Epoch, OfficerId, Timestamp, WardCode, WardKey};
 
 /// Domains of the feed's hashes and signatures, so that none can stand for another.
-const ENTRY_CONTEXT: &str = "gandan 2026 feed entry v1";
-const CHAIN_CONTEXT: &str = "gandan 2026 feed chain v1";
-const PROOF_CONTEXT: &[u8] = b"gandan 2026 page proof v1";
+const ENTRY_CONTEXT: &str = "gandan/1/feed-entry";
+const CHAIN_CONTEXT: &str = "gandan/1/feed-chain";
+const SIGNATURE_PREFIX: &[u8] = b"gandan/1/page\0";
 
 /// First byte of a cursor, so that a later ward can tell its own from ours.
 const CURSOR_FORMAT: u8 = 1;
@@ -147,7 +147,7 @@ pub struct PageProof {
 impl PageProof {
     /// What is signed. An entry is there by its digest, so that a proof can outlive a purge.
     fn signed_bytes(&self) -> Vec<u8> {
-        let mut bytes = PROOF_CONTEXT.to_vec();
+        let mut bytes = SIGNATURE_PREFIX.to_vec();
         bytes.extend_from_slice(self.ward.as_bytes());
         bytes.extend_from_slice(self.epoch.as_bytes());
         bytes.extend_from_slice(&self.after.to_be_bytes());

@@ -43,6 +43,7 @@ enum Outstanding {
     Page {
         received: usize,
         origin: PageOrigin,
+        round: u32,
     },
     Directory,
     BeginReturn,
@@ -70,9 +71,14 @@ enum Due {
     Page {
         page: Box<Page>,
         origin: PageOrigin,
+        round: u32,
     },
-    NothingWanted,
-    CaughtUp,
+    NothingWanted {
+        round: u32,
+    },
+    CaughtUp {
+        round: u32,
+    },
     Directory {
         directory: Box<Directory>,
         version: DirectoryVersion,
@@ -197,10 +203,14 @@ impl Initiator {
                 self.handle_verdicts_recorded(bundle, &verdicts);
             }
             (
-                Some(Outstanding::Page { received, origin }),
+                Some(Outstanding::Page {
+                    received,
+                    origin,
+                    round,
+                }),
                 DeviceAnswer::PageApplied { missing },
             ) => {
-                self.handle_page_applied(received, origin, missing);
+                self.handle_page_applied(received, origin, round, missing);
             }
             (Some(Outstanding::Directory), DeviceAnswer::Done) => {}
             (Some(Outstanding::BeginReturn), DeviceAnswer::Done) => self.handle_return_begun(),
@@ -281,20 +291,25 @@ impl Initiator {
                 },
                 DeviceCommand::RecordVerdicts { bundle, verdicts },
             )),
-            Due::Page { page, origin } => Some((
+            Due::Page {
+                page,
+                origin,
+                round,
+            } => Some((
                 Outstanding::Page {
                     received: page.bodies.iter().flatten().count(),
                     origin,
+                    round,
                 },
                 DeviceCommand::ApplyPage(page),
             )),
-            Due::NothingWanted => {
-                self.ask_for_wanted();
+            Due::NothingWanted { round } => {
+                self.ask_for_wanted(round);
                 None
             }
-            Due::CaughtUp => {
+            Due::CaughtUp { round } => {
                 self.download.finish();
-                self.upload.ask_again();
+                self.upload.ask_again(round);
                 None
             }
             Due::Directory { directory, version } => Some((

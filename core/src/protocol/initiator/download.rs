@@ -10,8 +10,6 @@ pub(super) struct Download {
     state: FeedState,
     /// One for each page that the ward may still send, with the round in which we said so.
     allowed: VecDeque<u32>,
-    /// The rounds in which pages came that are not stored yet.
-    unstored: VecDeque<u32>,
     /// Whether the ward said that nothing follows.
     is_end_received: bool,
     /// To be asked for by name.
@@ -47,7 +45,6 @@ impl Download {
             return Err(Violation::Unexpected);
         }
         let asked_in = self.allowed.pop_front().ok_or(Violation::TooManyInFlight)?;
-        self.unstored.push_back(asked_in + 1);
         Ok(asked_in + 1)
     }
 
@@ -118,25 +115,23 @@ impl Initiator {
         &mut self,
         received: usize,
         origin: PageOrigin,
+        round: u32,
         missing: Vec<EditId>,
     ) {
         if received > 0 {
             self.progress
                 .push_back(Progress::Received { edits: received });
         }
-        if origin == PageOrigin::Feed {
-            let round = self.download.unstored.pop_front().unwrap_or(0);
-            if !self.download.is_end_received {
-                self.download.allowed.push_back(round);
-                self.outbound.push(DeviceMessage::Taken.encode());
-            }
+        if origin == PageOrigin::Feed && !self.download.is_end_received {
+            self.download.allowed.push_back(round);
+            self.outbound.push(DeviceMessage::Taken.encode());
         }
         self.download.want(missing);
-        self.ask_for_wanted();
+        self.ask_for_wanted(round);
     }
 
-    pub(super) fn ask_for_wanted(&mut self) {
-        if let Some(request) = self.download.next_request(self.round_trips) {
+    pub(super) fn ask_for_wanted(&mut self, round: u32) {
+        if let Some(request) = self.download.next_request(round) {
             self.outbound.push(request.encode());
         }
     }

@@ -37,21 +37,21 @@ impl Initiator {
             (Stage::Open, WardMessage::Page(sealed)) => {
                 let round = self.download.receive_page()?;
                 self.count_round(round);
-                self.receive_page(&sealed, PageOrigin::Feed)?;
+                self.receive_page(&sealed, PageOrigin::Feed, round)?;
             }
             (Stage::Open, WardMessage::CaughtUp) => {
                 let round = self.download.receive_caught_up()?;
                 self.count_round(round);
-                self.due.push_back(Due::CaughtUp);
+                self.due.push_back(Due::CaughtUp { round });
             }
             (Stage::Open, WardMessage::Edits(sealed)) => {
                 let round = self.download.receive_edits()?;
                 self.count_round(round);
                 match sealed {
-                    Some(sealed) => self.receive_page(&sealed, PageOrigin::Wanted)?,
+                    Some(sealed) => self.receive_page(&sealed, PageOrigin::Wanted, round)?,
                     None => {
                         self.download.give_up_wanted();
-                        self.due.push_back(Due::NothingWanted);
+                        self.due.push_back(Due::NothingWanted { round });
                     }
                 }
             }
@@ -114,7 +114,12 @@ impl Initiator {
         Ok(())
     }
 
-    fn receive_page(&mut self, sealed: &[u8], origin: PageOrigin) -> Result<(), Violation> {
+    fn receive_page(
+        &mut self,
+        sealed: &[u8],
+        origin: PageOrigin,
+        round: u32,
+    ) -> Result<(), Violation> {
         let page = Page::open(self.ward_key, sealed).map_err(violation_of_page)?;
         match origin {
             PageOrigin::Feed if page.cursor.is_none() => return Err(Violation::Unexpected),
@@ -125,6 +130,7 @@ impl Initiator {
         self.due.push_back(Due::Page {
             page: Box::new(page),
             origin,
+            round,
         });
         Ok(())
     }

@@ -50,8 +50,12 @@ impl Upload {
         self.is_asking && !self.free.is_empty()
     }
 
-    pub(super) fn ask_again(&mut self) {
+    /// The feed was read in `round`; whatever the store still has follows from that.
+    pub(super) fn ask_again(&mut self, round: u32) {
         self.is_asking = true;
+        for free in &mut self.free {
+            *free = round.max(*free);
+        }
     }
 
     /// Whether the store has no more, and the ward's word on all that was sent is recorded.
