@@ -9,6 +9,11 @@ if (form) {
   });
 }
 
+// On a phone the list matters more than its filters, unless one is set.
+for (const fold of document.querySelectorAll("details[data-narrow=closed]")) {
+  if (matchMedia("(max-width: 640px)").matches) fold.open = false;
+}
+
 const search = document.querySelector("input[type=search]");
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("input, select, textarea");

@@ -104,10 +104,17 @@ fn case_sentence(entry: &HistoryEntry, names: &Names) -> String {
     let mut parts: Vec<String> = entry
         .operations
         .iter()
+        .filter(|operation| !names_nobody(operation))
         .map(|operation| operation_phrase(operation, names))
         .collect();
     parts.dedup();
     parts.join("; ")
+}
+
+/// Work given to a division alone says so by naming no person.
+fn names_nobody(operation: &Operation) -> bool {
+    matches!(operation, Operation::SetRegister { field, value: Value::Null }
+        if field.as_str() == field::ASSIGNEE)
 }
 
 fn operation_phrase(operation: &Operation, names: &Names) -> String {
@@ -204,6 +211,14 @@ mod tests {
                     set(field::ASSIGNEE, text("Trần Văn Đạt")),
                 ],
             ),
+            entry(
+                4,
+                1_772_413_200_000,
+                vec![
+                    set(field::DIVISION, text("police")),
+                    set(field::ASSIGNEE, Value::Null),
+                ],
+            ),
         ];
         let person = [entry(
             2,
@@ -215,6 +230,7 @@ mod tests {
         assert_eq!(
             did,
             [
+                "Giao Công an phường",
                 "Chuyển sang “Đang xử lý”; Giao Công an phường; Người phụ trách: Trần Văn Đạt",
                 "Ghi thông tin người dân",
                 "Ghi nhận vụ việc",
@@ -222,8 +238,8 @@ mod tests {
         );
         assert_eq!(told[0].received, None);
         assert_eq!(told[0].device_time, "02/03/2026 08:00");
-        assert_eq!(told[2].device_time, "01/03/2026 23:00");
-        assert_eq!(told[2].received.as_deref(), Some("02/03/2026 08:00"));
+        assert_eq!(told[3].device_time, "01/03/2026 23:00");
+        assert_eq!(told[3].received.as_deref(), Some("02/03/2026 08:00"));
     }
 
     #[test]

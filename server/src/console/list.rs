@@ -170,6 +170,11 @@ impl Found {
 }
 
 impl ListPage {
+    /// Whether a choice narrows the list, so that it must be seen.
+    fn is_filtered(&self) -> bool {
+        self.selects.iter().any(Select::is_set)
+    }
+
     fn new(frame: Frame, filter: Filter, found: Found, total: u64, last_page: u32) -> Self {
         let names = &found.names;
         let back = filter.query();
