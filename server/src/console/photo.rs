@@ -19,8 +19,8 @@ use super::session::Clerk;
 /// Longest side that is decoded, in pixels; phones make at most 12,000.
 const SIDE_PIXELS_MAX: u32 = 16_384;
 
-/// Most memory that a decoder may take: 50 megapixels of four bytes.
-const DECODER_BYTES_MAX: u64 = 200 * 1024 * 1024;
+/// Most memory that a decoded photo may take: 50 megapixels of three bytes.
+const DECODER_BYTES_MAX: u64 = 150 * 1024 * 1024;
 
 /// Longest side of a thumbnail, twice what the page shows for fine screens.
 const THUMBNAIL_PIXELS: u32 = 320;
@@ -74,8 +74,10 @@ fn written_anew(bytes: &[u8], side: u32) -> image::ImageResult<Vec<u8>> {
     limits.max_image_height = Some(SIDE_PIXELS_MAX);
     limits.max_alloc = Some(DECODER_BYTES_MAX);
     let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
-    reader.limits(limits);
+    reader.limits(limits.clone());
     let mut decoder = reader.into_decoder()?;
+    // The decoder counts what it takes for itself, not the picture that it fills.
+    limits.reserve(decoder.total_bytes())?;
     let orientation = decoder.orientation()?;
     let mut picture = DynamicImage::from_decoder(decoder)?;
     if picture.width() > side || picture.height() > side {
@@ -90,7 +92,7 @@ fn written_anew(bytes: &[u8], side: u32) -> image::ImageResult<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use image::{GenericImageView, ImageFormat, Rgb, RgbImage};
+    use image::{GenericImageView, ImageError, ImageFormat, Rgb, RgbImage};
 
     fn encoded(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
         let picture = RgbImage::from_fn(width, height, |x, _| {
@@ -143,14 +145,36 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_photo_or_too_large_is_refused() {
+    fn what_is_no_photo_is_refused() {
         assert!(written_anew(b"<svg onload=alert(1)>", 320).is_err());
         assert!(written_anew(b"", 320).is_err());
         assert!(written_anew(&encoded(40, 40, ImageFormat::Jpeg)[..60], 320).is_err());
-        // A header that claims 60,000 pixels a side is refused before memory is taken for them.
-        let mut bomb = encoded(8, 8, ImageFormat::Png);
-        bomb[16..20].copy_from_slice(&60_000u32.to_be_bytes());
-        bomb[20..24].copy_from_slice(&60_000u32.to_be_bytes());
-        assert!(written_anew(&bomb, 320).is_err());
+    }
+
+    #[test]
+    fn a_photo_that_claims_more_than_a_phone_can_take_is_refused_before_it_is_opened() {
+        for (width, height) in [(16_000, 16_000), (20_000, 8)] {
+            let refused = written_anew(&claiming(width, height), 320);
+            assert!(
+                matches!(refused, Err(ImageError::Limits(_))),
+                "{width} × {height}"
+            );
+        }
+    }
+
+    /// A small PNG whose header, with a right checksum, claims to be large.
+    fn claiming(width: u32, height: u32) -> Vec<u8> {
+        let mut png = encoded(8, 8, ImageFormat::Png);
+        png[16..20].copy_from_slice(&width.to_be_bytes());
+        png[20..24].copy_from_slice(&height.to_be_bytes());
+        let mut crc = u32::MAX;
+        for byte in &png[12..29] {
+            crc ^= u32::from(*byte);
+            for _ in 0..8 {
+                crc = (crc >> 1) ^ (0xedb8_8320 * (crc & 1));
+            }
+        }
+        png[29..33].copy_from_slice(&(!crc).to_be_bytes());
+        png
     }
 }
