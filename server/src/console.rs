@@ -104,7 +104,7 @@ pub fn router(ward: Ward, transport: Transport) -> Router {
         .method_not_allowed_fallback(|| async { Problem::NoMethod })
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .layer(middleware::from_fn(guard::same_origin))
-        .layer(middleware::from_fn(guard::headers))
+        .layer(middleware::from_fn_with_state(transport, guard::headers))
         .with_state(console)
 }
 

@@ -87,7 +87,8 @@ fn read(ward: &Ward, id: Uuid) -> Result<Option<Dossier>, WardError> {
     let Some(case) = schema::case(&state) else {
         return Ok(None);
     };
-    let (person, visit, here) = ward.read(|connection| {
+    let person = ward.document(DocumentId::person_of(id))?;
+    let (visit, here) = ward.read(|connection| {
         let mut here = Vec::new();
         for attachment in &case.attachments {
             if attachments::is_here(connection, attachment.hash)? {
@@ -98,10 +99,10 @@ fn read(ward: &Ward, id: Uuid) -> Result<Option<Dossier>, WardError> {
             Some(visit) => rows::visit(connection, visit)?,
             None => None,
         };
-        Ok((rows::person(connection, id)?, visit, here))
+        Ok((visit, here))
     })?;
     Ok(Some(Dossier {
-        person,
+        person: person.and_then(|state| schema::person(&state)),
         visit,
         here,
         case_history: ward.history(DocumentId::case(id))?,

@@ -173,7 +173,7 @@ impl CasePage {
             urgency: case.urgency.into(),
             is_restricted: case.confidentiality == Confidentiality::Restricted,
             steps: steps(case, &dossier.case_history),
-            conflicts: conflicts(dossier),
+            conflicts: conflicts(dossier, &citizen),
             said_heading: said_heading(case),
             text: case.text.clone(),
             no_text: if is_card {
@@ -344,13 +344,21 @@ fn steps(case: &Case, entries: &[HistoryEntry]) -> Vec<Step> {
     }
 }
 
-fn conflicts(dossier: &Dossier) -> Vec<Conflict> {
+fn conflicts(dossier: &Dossier, citizen: &Citizen) -> Vec<Conflict> {
     let of_case = dossier
         .case
         .conflicts
         .iter()
         .map(|conflict| self::conflict(conflict, dossier, &dossier.case_history));
-    of_case.collect()
+    let person = match citizen {
+        Citizen::Known(_) => dossier.person.as_ref(),
+        Citizen::Anonymous | Citizen::Hidden => None,
+    };
+    let of_person = person
+        .into_iter()
+        .flat_map(|person| &person.conflicts)
+        .map(|conflict| self::conflict(conflict, dossier, &dossier.person_history));
+    of_case.chain(of_person).collect()
 }
 
 fn conflict(conflict: &Concurrency, dossier: &Dossier, entries: &[HistoryEntry]) -> Conflict {

@@ -65,6 +65,13 @@ async fn a_form_of_another_site_changes_nothing() {
             "{origin}"
         );
     }
+    // Over HTTP/2 the host is in the address.
+    let request = Request::post(format!("http://127.0.0.1:8080{path}"))
+        .header(header::ORIGIN, "http://evil.example")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(Body::from(format!("seen={seen}")))
+        .unwrap();
+    assert_eq!(browser.send(request).await.status, StatusCode::FORBIDDEN);
     let sign_out = browser
         .post_from(Some("cross-site"), "/sign-out", String::new())
         .await;

@@ -156,7 +156,12 @@ async fn behind_tls_the_cookie_is_bound_to_it() {
         cookie.ends_with("; Path=/; HttpOnly; SameSite=Strict; Secure"),
         "{cookie}"
     );
-    assert_eq!(browser.get("/cases").await.status, StatusCode::OK);
+    let list = browser.get("/cases").await;
+    assert_eq!(list.status, StatusCode::OK);
+    let strict = list.header(header::STRICT_TRANSPORT_SECURITY);
+    assert_eq!(strict, "max-age=31536000");
+    let clear = Office::open().browser().get("/sign-in").await;
+    assert_eq!(clear.header(header::STRICT_TRANSPORT_SECURITY), "");
 }
 
 #[tokio::test]

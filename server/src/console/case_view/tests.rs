@@ -211,6 +211,28 @@ fn concurrent_values_stand_side_by_side_with_whoever_set_them() {
 }
 
 #[test]
+fn two_numbers_of_one_citizen_are_shown_to_those_who_may_see_one() {
+    let mut dossier = dossier(case());
+    let value = |value: &str, actor| ConcurrentValue {
+        value: value.to_owned(),
+        actor: ActorId([actor; 16]),
+    };
+    if let Some(person) = &mut dossier.person {
+        person.conflicts = vec![Concurrency {
+            field: field::PHONE.to_owned(),
+            values: vec![value("0903343439", 1), value("0903343440", 2)],
+        }];
+    }
+    let render = |role| {
+        CasePage::new(&dossier, &staff(role), String::new(), None, None)
+            .render()
+            .unwrap()
+    };
+    assert!(render(Role::Triage).contains("0903 343 440"));
+    assert!(!render(Role::Officer).contains("343"));
+}
+
+#[test]
 fn a_decision_of_a_colleague_changes_what_was_seen() {
     let before = case();
     let noted = Case {
