@@ -5,6 +5,10 @@
 mod connection;
 mod devices;
 mod listener;
+mod strangers;
 mod writer;
+
+#[cfg(test)]
+mod tests;
 
 pub use listener::Listener;

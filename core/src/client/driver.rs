@@ -78,12 +78,13 @@ impl Conversation<'_> {
         let mut written = 0;
         let mut is_stopped = false;
         loop {
+            // Commands first: with the last of them the machine says goodbye.
+            self.begin_execution();
+            self.tell();
             if written == outgoing.len() || is_stopped {
                 written = 0;
                 outgoing = self.initiator.poll_transmit().unwrap_or_default();
             }
-            self.tell();
-            self.begin_execution();
             if outgoing.is_empty() && self.execution.is_none() && self.initiator.is_finished() {
                 // The connection is closed next, which says the same.
                 let _ = send.finish();

@@ -34,7 +34,7 @@ const INCOMING_BUFFER_TOTAL_BYTES: u64 = 8 * 1024 * 1024;
 pub const CLOSE_DONE: u32 = 0;
 /// The ward's server is being stopped.
 pub const CLOSE_GOING_AWAY: u32 = 1;
-/// The ward holds as many connections as it may.
+/// The ward holds as many connections of unknown devices as it may, and newer ones came.
 pub const CLOSE_BUSY: u32 = 2;
 /// The peer said nothing for too long, or the conversation took too long as a whole.
 pub const CLOSE_TIMED_OUT: u32 = 3;

@@ -22,6 +22,7 @@ use tokio::time::timeout;
 use tracing::Instrument;
 
 use super::listener::Shared;
+use super::strangers::Place;
 
 /// How long a stranger may take until the ward knows the device: handshake, stream and greeting on a
 /// bad link.
@@ -42,8 +43,10 @@ const READ_BYTES: usize = 64 * 1024;
 enum Ending {
     /// The connection is lost, or the device closed it.
     Lost,
-    /// The device said nothing for too long, or too much.
+    /// The device said nothing for too long, or took too long as a whole.
     TimedOut,
+    /// Another stranger took the place.
+    Displaced,
     /// The device broke the protocol.
     Violation(Violation),
 }
@@ -55,10 +58,9 @@ impl From<Violation> for Ending {
 }
 
 /// Serves a connection to its end.
-pub(super) async fn serve(shared: Arc<Shared>, incoming: Incoming, stranger: OwnedSemaphorePermit) {
+pub(super) async fn serve(shared: Arc<Shared>, incoming: Incoming, stranger: Place) {
     let handshake = async { incoming.accept().ok()?.await.ok() };
-    let patience = Duration::from_millis(STRANGER_MS_MAX);
-    let Ok(Some(connection)) = timeout(patience, handshake).await else {
+    let Ok(Some(connection)) = as_stranger(&stranger, handshake).await else {
         return;
     };
     let Some(device) = tls::peer_device(connection.peer_identity()) else {
@@ -89,6 +91,10 @@ pub(super) async fn serve(shared: Arc<Shared>, incoming: Incoming, stranger: Own
                 tracing::debug!("connection timed out");
                 connection.close(transport::CLOSE_TIMED_OUT.into(), b"");
             }
+            Err(Ending::Displaced) => {
+                tracing::debug!("a newer stranger took the place");
+                connection.close(transport::CLOSE_BUSY.into(), b"");
+            }
             Err(Ending::Violation(violation)) => {
                 tracing::warn!(%violation, "the device broke the protocol");
                 connection.close(violation.wire_code().into(), b"");
@@ -100,11 +106,20 @@ pub(super) async fn serve(shared: Arc<Shared>, incoming: Incoming, stranger: Own
     drop(registration);
 }
 
+/// Waits for `work` as long as a stranger may take and keeps the place.
+async fn as_stranger<T>(place: &Place, work: impl Future<Output = T>) -> Result<T, Ending> {
+    tokio::select! {
+        done = work => Ok(done),
+        () = place.lost() => Err(Ending::Displaced),
+        () = tokio::time::sleep(Duration::from_millis(STRANGER_MS_MAX)) => Err(Ending::TimedOut),
+    }
+}
+
 async fn serve_enrolment(
     shared: &Shared,
     connection: &Connection,
     device: DeviceId,
-    _stranger: OwnedSemaphorePermit,
+    stranger: Place,
 ) -> Result<(), Ending> {
     let exchange = async {
         let (mut send, mut receive) = connection.accept_bi().await.map_err(|_| Ending::Lost)?;
@@ -132,10 +147,7 @@ async fn serve_enrolment(
         let _ = send.finish();
         Ok(())
     };
-    let patience = Duration::from_millis(STRANGER_MS_MAX);
-    timeout(patience, exchange)
-        .await
-        .unwrap_or(Err(Ending::TimedOut))
+    as_stranger(&stranger, exchange).await?
 }
 
 async fn enrol(shared: &Shared, device: DeviceId, request: EnrolmentRequest) -> EnrolmentResponse {
@@ -157,12 +169,10 @@ async fn serve_sync(
     shared: &Shared,
     connection: &Connection,
     device: DeviceId,
-    stranger: OwnedSemaphorePermit,
+    stranger: Place,
 ) -> Result<(), Ending> {
-    let patience = Duration::from_millis(STRANGER_MS_MAX);
-    let (send, receive) = timeout(patience, connection.accept_bi())
-        .await
-        .map_err(|_| Ending::TimedOut)?
+    let (send, receive) = as_stranger(&stranger, connection.accept_bi())
+        .await?
         .map_err(|_| Ending::Lost)?;
     let mut conversation = Conversation {
         shared,
@@ -170,7 +180,7 @@ async fn serve_sync(
         responder: Responder::new(),
         send,
         receive,
-        place: Place::Stranger(stranger),
+        seat: Seat::Stranger(stranger),
     };
     let patience = Duration::from_millis(CONVERSATION_MS_MAX);
     timeout(patience, conversation.run())
@@ -178,12 +188,22 @@ async fn serve_sync(
         .unwrap_or(Err(Ending::TimedOut))
 }
 
-/// Which of the listener's places the conversation takes.
-enum Place {
+/// Whose place the conversation takes.
+enum Seat {
     /// The ward has not greeted the device yet.
-    Stranger(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit),
+    Stranger(Place),
     /// The ward knows the device.
     Known(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit),
+}
+
+impl Seat {
+    /// Done when the place is lost; never for a device that the ward knows.
+    async fn lost(&self) {
+        match self {
+            Self::Stranger(place) => place.lost().await,
+            Self::Known(_) => std::future::pending().await,
+        }
+    }
 }
 
 struct Conversation<'a> {
@@ -192,7 +212,7 @@ struct Conversation<'a> {
     responder: Responder,
     send: SendStream,
     receive: RecvStream,
-    place: Place,
+    seat: Seat,
 }
 
 /// What woke the conversation.
@@ -212,14 +232,15 @@ impl Conversation<'_> {
         let greeting = tokio::time::sleep(Duration::from_millis(STRANGER_MS_MAX));
         tokio::pin!(greeting);
         loop {
-            if written == outgoing.len() {
-                written = 0;
-                outgoing = self.responder.poll_transmit().unwrap_or_default();
-            }
+            // Commands first: looking for the next one may find that something is to be said.
             if execution.is_none()
                 && let Some(command) = self.responder.poll_command()
             {
                 execution = Some(Box::pin(execute(shared, self.device, command)));
+            }
+            if written == outgoing.len() {
+                written = 0;
+                outgoing = self.responder.poll_transmit().unwrap_or_default();
             }
             if outgoing.is_empty() && execution.is_none() {
                 if self.responder.is_finished() {
@@ -234,7 +255,7 @@ impl Conversation<'_> {
 
             let is_device_next = execution.is_none();
             let is_reading = !is_device_done && !self.responder.is_busy();
-            let is_stranger = matches!(self.place, Place::Stranger(_));
+            let is_stranger = matches!(self.seat, Seat::Stranger(_));
             let event = tokio::select! {
                 answer = pending_or(&mut execution) => Event::Answered(answer),
                 count = self.send.write(&outgoing[written..]), if written < outgoing.len() => {
@@ -243,6 +264,7 @@ impl Conversation<'_> {
                 chunk = self.receive.read_chunk(READ_BYTES, true), if is_reading => {
                     Event::Read(chunk.map_err(|_| Ending::Lost)?)
                 }
+                () = self.seat.lost() => return Err(Ending::Displaced),
                 () = &mut greeting, if is_stranger && is_device_next => {
                     return Err(Ending::TimedOut);
                 }
@@ -253,7 +275,7 @@ impl Conversation<'_> {
             match event {
                 Event::Answered(answer) => {
                     execution = None;
-                    let answer = self.seat(answer);
+                    let answer = self.take_seat(answer);
                     self.responder.handle_answer(answer);
                 }
                 Event::Written(count) => written += count,
@@ -265,13 +287,13 @@ impl Conversation<'_> {
 
     /// A greeted device gives its stranger's place to the next; if the ward is full, it is told to
     /// come again.
-    fn seat(&mut self, answer: WardAnswer) -> WardAnswer {
+    fn take_seat(&mut self, answer: WardAnswer) -> WardAnswer {
         if !matches!(answer, WardAnswer::Greeted { .. }) {
             return answer;
         }
         match Arc::clone(&self.shared.conversations).try_acquire_owned() {
             Ok(place) => {
-                self.place = Place::Known(place);
+                self.seat = Seat::Known(place);
                 answer
             }
             Err(_) => {

@@ -7,18 +7,16 @@ use std::time::Duration;
 
 use gandan_core::client::{tls, transport};
 use quinn::{Endpoint, Incoming, TokioRuntime};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
 
 use super::connection;
 use super::devices::Devices;
+use super::strangers::{Place, Strangers};
 use super::writer::Writer;
 use crate::ward::Ward;
 
-/// Connections of strangers: handshakes, enrolments, and devices that the ward has not greeted yet.
-/// Each lives for seconds.
-const STRANGERS_MAX: usize = 256;
 /// From this many strangers on, a new one must first show that its address is its own. A ward's
 /// phones come in dozens at the end of a working day; more than that at once is a flood.
 const STRANGERS_BEFORE_RETRY: usize = 64;
@@ -83,7 +81,7 @@ impl Listener {
             conversations: Arc::new(Semaphore::new(CONVERSATIONS_MAX)),
             reads: Semaphore::new(READS_MAX),
         });
-        let strangers = Arc::new(Semaphore::new(STRANGERS_MAX));
+        let strangers = Strangers::default();
         let mut connections = JoinSet::new();
         tokio::pin!(shutdown);
         loop {
@@ -112,24 +110,15 @@ impl Listener {
     }
 }
 
-/// Lets a connection in, with its place among the strangers; otherwise it was answered or dropped.
-fn welcome(
-    incoming: Incoming,
-    strangers: &Arc<Semaphore>,
-) -> Option<(Incoming, OwnedSemaphorePermit)> {
-    let present = STRANGERS_MAX - strangers.available_permits();
-    if present >= STRANGERS_BEFORE_RETRY && !incoming.remote_address_validated() {
+/// Lets a connection in, with its place among the strangers; `None` if it was asked to show its
+/// address first.
+fn welcome(incoming: Incoming, strangers: &Strangers) -> Option<(Incoming, Place)> {
+    if strangers.count() >= STRANGERS_BEFORE_RETRY && !incoming.remote_address_validated() {
         // An error means that the address was shown already, which was just excluded.
         let _ = incoming.retry();
         return None;
     }
-    match Arc::clone(strangers).try_acquire_owned() {
-        Ok(place) => Some((incoming, place)),
-        Err(_) => {
-            incoming.refuse();
-            None
-        }
-    }
+    Some((incoming, strangers.enter()))
 }
 
 /// A task that panicked took down one connection and nothing else; it is a bug all the same.

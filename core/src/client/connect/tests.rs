@@ -1,3 +1,5 @@
+//! Dialling on loopback: silent, wrong and busy addresses.
+
 use std::net::{Ipv4Addr, SocketAddr};
 
 use ed25519_dalek::SigningKey;

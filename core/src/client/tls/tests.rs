@@ -1,3 +1,5 @@
+//! The handshake between real endpoints on loopback, and hostile ones.
+
 use std::net::{Ipv4Addr, SocketAddr};
 
 use quinn::{Connection, ConnectionError, Endpoint};
