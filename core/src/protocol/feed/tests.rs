@@ -167,6 +167,16 @@ fn a_page_within_its_bounds_seals_within_its_frame() {
 }
 
 #[test]
+fn bytes_after_the_last_entry_are_refused() {
+    let sealed = page(0, &[b"one"]).seal();
+    let mut content = super::super::compression::decompress(&sealed, 10_000).unwrap();
+    content.push(0);
+    let longer = super::super::compression::compress(&content);
+    let refused = OpenPageError::Decode(DecodeError::TrailingBytes);
+    assert_eq!(Page::open(ward_key(), &longer), Err(refused));
+}
+
+#[test]
 fn a_page_that_inflates_over_its_bound_is_refused() {
     let bomb = super::super::compression::compress(&vec![0; limits::BUNDLE_CONTENT_BYTES_MAX + 1]);
     assert!(bomb.len() < 1_000);
@@ -187,11 +197,12 @@ fn the_chain_still_holds_when_only_digests_are_left() {
         .iter()
         .fold(start, |chain, entry| extend_chain(chain, &entry.digest()));
     assert_eq!(whole, purged);
-    let reordered = entries
-        .iter()
-        .rev()
-        .fold(start, |chain, entry| entry.extend(chain));
-    assert_ne!(whole, reordered);
+    for order in [[2, 1, 0], [1, 0, 2]] {
+        let chain = order
+            .into_iter()
+            .fold(start, |chain, index: usize| entries[index].extend(chain));
+        assert_ne!(whole, chain, "{order:?}");
+    }
 }
 
 #[test]

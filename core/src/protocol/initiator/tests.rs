@@ -249,6 +249,111 @@ fn a_long_version_of_the_app_is_shortened_between_letters() {
     );
 }
 
+/// A device that has offered one file, 100 bytes long.
+fn offering() -> Initiator {
+    let mut initiator = pulling();
+    hear(&mut initiator, &WardMessage::CaughtUp).unwrap();
+    assert_eq!(answer(&mut initiator), Some(DeviceCommand::NextBundle));
+    assert_eq!(
+        initiator.poll_command(),
+        Some(DeviceCommand::NextAttachment)
+    );
+    let file = OutgoingAttachment {
+        hash: FILE,
+        bytes: vec![1; 100],
+    };
+    initiator.handle_answer(DeviceAnswer::Attachment(Some(file)));
+    initiator
+}
+
+const FILE: AttachmentHash = AttachmentHash([1; 32]);
+
+#[test]
+fn a_file_is_needed_once_and_within_its_size() {
+    let need = |from| WardMessage::Need { hash: FILE, from };
+    let mut initiator = offering();
+    assert_eq!(hear(&mut initiator, &need(99)), Ok(()));
+    let again = hear(&mut initiator, &need(99));
+    assert_eq!(again, violation(Violation::Unexpected));
+    let beyond = hear(&mut offering(), &need(100));
+    assert_eq!(beyond, violation(Violation::Unexpected));
+}
+
+#[test]
+fn a_file_that_is_being_sent_cannot_be_stored_yet() {
+    let need = WardMessage::Need {
+        hash: FILE,
+        from: 0,
+    };
+    let stored = WardMessage::Stored {
+        hash: FILE,
+        is_stored: true,
+    };
+    let mut initiator = offering();
+    hear(&mut initiator, &need).unwrap();
+    let early = hear(&mut initiator, &stored);
+    assert_eq!(early, violation(Violation::Unexpected));
+    let mut initiator = offering();
+    hear(&mut initiator, &need).unwrap();
+    while initiator.poll_transmit().is_some() {}
+    assert_eq!(hear(&mut initiator, &stored), Ok(()));
+}
+
+#[test]
+fn nothing_is_finished_while_a_bundle_has_no_verdict() {
+    let mut initiator = Initiator::new(opening(&[1]));
+    initiator.poll_command().unwrap();
+    let bundle = (BundleId([1; 32]), vec![1]);
+    initiator.handle_answer(DeviceAnswer::Bundle(Some(bundle)));
+    while answer(&mut initiator).is_some() {}
+    hear(&mut initiator, &welcome()).unwrap();
+    hear(&mut initiator, &WardMessage::CaughtUp).unwrap();
+    while answer(&mut initiator).is_some() {}
+    while initiator.poll_transmit().is_some() {}
+    assert!(!initiator.is_finished());
+    assert_eq!(initiator.handle_end(), Err(ConversationError::Interrupted));
+}
+
+/// What a device says once a page is stored of which the store lacks `missing`.
+fn lack(initiator: &mut Initiator, missing: &[EditId]) -> Vec<u8> {
+    assert!(matches!(
+        initiator.poll_command(),
+        Some(DeviceCommand::ApplyPage(_))
+    ));
+    initiator.handle_answer(DeviceAnswer::PageApplied {
+        missing: missing.to_vec(),
+    });
+    let mut said = Vec::new();
+    while let Some(bytes) = initiator.poll_transmit() {
+        said.extend(bytes);
+    }
+    said
+}
+
+#[test]
+fn an_edit_is_asked_for_once_however_often_the_store_lacks_it() {
+    let lacked = EditId([1; 32]);
+    let want = DeviceMessage::Want(vec![lacked]).encode();
+    let mut initiator = pulling();
+    while initiator.poll_transmit().is_some() {}
+    hear(&mut initiator, &WardMessage::Page(page(Some(2)))).unwrap();
+    assert!(lack(&mut initiator, &[lacked]).ends_with(&want));
+    hear(&mut initiator, &WardMessage::Edits(None)).unwrap();
+    hear(&mut initiator, &WardMessage::Page(page(Some(3)))).unwrap();
+    let said = lack(&mut initiator, &[lacked]);
+    assert_eq!(said, DeviceMessage::Taken.encode());
+}
+
+#[test]
+fn edits_that_bring_nothing_that_was_wanted_end_the_asking() {
+    let lacked = EditId([1; 32]);
+    let mut initiator = pulling();
+    hear(&mut initiator, &WardMessage::Page(page(Some(2)))).unwrap();
+    lack(&mut initiator, &[lacked]);
+    hear(&mut initiator, &WardMessage::Edits(Some(page(None)))).unwrap();
+    assert_eq!(lack(&mut initiator, &[lacked]), Vec::<u8>::new());
+}
+
 #[test]
 #[should_panic(expected = "the store answers something else than was asked")]
 fn an_answer_to_another_question_is_a_bug_of_the_caller() {

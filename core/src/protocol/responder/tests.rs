@@ -247,6 +247,36 @@ fn a_ward_with_unread_answers_is_busy_and_asks_nothing_more() {
 }
 
 #[test]
+fn the_feed_is_asked_for_again_only_after_its_end() {
+    let mut responder = open();
+    let pull = DeviceMessage::Pull { window: 1 };
+    hear(&mut responder, std::slice::from_ref(&pull)).unwrap();
+    responder.poll_command().unwrap();
+    responder.handle_answer(WardAnswer::Page(Some(Box::new(page(1)))));
+    assert_eq!(responder.poll_command(), None);
+    let again = hear(&mut responder, std::slice::from_ref(&pull));
+    assert_eq!(again, Err(Violation::Unexpected));
+}
+
+#[test]
+fn an_empty_cursor_is_known_whatever_the_ward_says() {
+    let mut responder = Responder::new();
+    hear(&mut responder, &[hello(&[])]).unwrap();
+    responder.poll_command().unwrap();
+    responder.handle_answer(WardAnswer::Greeted {
+        ward_time: Timestamp(2),
+        directory_version: [1; 32],
+        is_cursor_known: false,
+    });
+    let welcome = WardMessage::Welcome {
+        minor: 0,
+        ward_time: Timestamp(2),
+        is_cursor_known: true,
+    };
+    assert_eq!(responder.poll_transmit(), Some(welcome.encode()));
+}
+
+#[test]
 fn a_page_that_does_not_move_on_is_not_read_for_ever() {
     let mut responder = open();
     hear(&mut responder, &[DeviceMessage::Pull { window: 4 }]).unwrap();
@@ -287,7 +317,11 @@ fn nothing_may_follow_the_goodbye() {
     assert!(!responder.is_finished());
     assert_eq!(answer(&mut responder), None);
     assert!(responder.is_finished());
-    let more = hear(&mut responder, &[DeviceMessage::Taken]);
+    let bundle = DeviceMessage::Bundle(vec![1]);
+    let more = hear(&mut responder, std::slice::from_ref(&bundle));
+    assert_eq!(more, Err(Violation::Unexpected));
+    // Also before the ward has come to the goodbye.
+    let more = hear(&mut open(), &[DeviceMessage::Done, bundle]);
     assert_eq!(more, Err(Violation::Unexpected));
 }
 
