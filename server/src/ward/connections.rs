@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use gandan_core::environment::Environment;
 use gandan_core::model::{ActorId, Timestamp, WardCode};
-use gandan_core::store::StoreKey;
 use gandan_core::store::connection::{self, Migration};
-use rusqlite::{Connection, TransactionBehavior};
+use gandan_core::store::{OpenError, StoreKey};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use uuid::Uuid;
 
 use super::WardError;
@@ -179,7 +179,11 @@ pub(super) fn from_sql(sequence: i64) -> u64 {
 impl From<rusqlite::Error> for WardError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                Self::Open(OpenError::Busy)
+            }
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged,
             _ => Self::Database(error),
         }
     }

@@ -299,6 +299,10 @@ impl Work<'_> {
         if known.len() > register::AREAS_MAX {
             return Err(WardError::Invalid("a ward has at most 3,000 areas"));
         }
+        // A directory that cannot be sent would leave every phone with an old one, without a word.
+        let directory = read(self.connection, self.shared.code)?;
+        gandan_core::protocol::directory::seal(&directory)
+            .map_err(|_| WardError::Invalid("the tree is too large for phones; shorten names"))?;
         self.widen_those_who_gain(&touched, &known)
     }
 
