@@ -19,6 +19,8 @@ pub struct Cli {
 /// Everything that the program does.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Chơi thử một buổi chiều ở phường mẫu · Plays an afternoon in a sample ward
+    Demo(Demo),
     /// Tạo phường · Makes a ward
     Init(Init),
     /// Chạy máy chủ · Serves phones (QUIC) and the console (HTTP)
@@ -51,6 +53,27 @@ pub struct Data {
     /// Thư mục dữ liệu của phường · The ward's data directory
     #[arg(long = "data", value_name = "DIR", env = "GANDAN_DATA")]
     pub directory: PathBuf,
+}
+
+/// `demo`
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Chạy xong thì thoát · Exits after the afternoon instead of serving the console
+    #[arg(long)]
+    pub once: bool,
+    /// In tóm tắt dạng JSON · Prints the summary as JSON, everything else on standard error
+    #[arg(long)]
+    pub json: bool,
+    /// Thư mục; phường mẫu trước đó trong này sẽ được thay · Directory; an earlier demo in it is replaced
+    /// [default: ./gandan-demo; with --once a temporary one]
+    #[arg(long = "data", value_name = "DIR")]
+    pub directory: Option<PathBuf>,
+    /// Địa chỉ trang tiếp nhận · Where the console listens [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR")]
+    pub http: Option<SocketAddr>,
+    /// Địa chỉ cho điện thoại · Where phones connect [default: a free port of 127.0.0.1]
+    #[arg(long, value_name = "ADDR")]
+    pub quic: Option<SocketAddr>,
 }
 
 /// `init`

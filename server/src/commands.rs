@@ -5,11 +5,10 @@ mod areas;
 mod people;
 mod records;
 mod rules;
-mod sentence;
+pub(crate) mod sentence;
 mod serve;
 
 use std::io::{BufRead, Write};
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -18,7 +17,9 @@ use thiserror::Error;
 
 use crate::cli::{Cli, Command};
 use crate::config::{Config, ConfigError};
+use crate::demo::{self, DemoError};
 use crate::register::ParseAreasError;
+use crate::serving::ListenError;
 use crate::telemetry;
 use crate::ward::{Ward, WardError};
 
@@ -30,9 +31,9 @@ pub struct Terminal<'a> {
     /// Standard input.
     pub input: &'a mut dyn BufRead,
     /// Results, for programs too.
-    pub output: &'a mut dyn Write,
+    pub output: &'a mut (dyn Write + Send),
     /// What is said to a person meanwhile.
-    pub messages: &'a mut dyn Write,
+    pub messages: &'a mut (dyn Write + Send),
     /// A person types the input.
     pub is_input_typed: bool,
     /// A person looks at the output.
@@ -86,19 +87,17 @@ pub enum CommandError {
     #[error("an address for phones is written host:port, such as phuong.example.vn:4433")]
     Address,
     /// A port cannot be had.
-    #[error("cannot listen on {address}: {source}")]
-    Listen {
-        /// Where.
-        address: SocketAddr,
-        /// Why.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     /// The operating system gives no threads or signals.
     #[error("the operating system refuses: {0}")]
     System(#[source] std::io::Error),
     /// Standard output was closed.
     #[error("standard output cannot be written: {0}")]
     Output(#[source] std::io::Error),
+    /// The demo could not be played.
+    #[error(transparent)]
+    Demo(#[from] DemoError),
 }
 
 impl CommandError {
@@ -114,7 +113,8 @@ impl CommandError {
             | Self::AmbiguousDevice
             | Self::Address => 2,
             Self::System(_) | Self::Output(_) => 3,
-            Self::Listen { .. } => 4,
+            Self::Listen(_) => 4,
+            Self::Demo(error) => error.exit_code(),
         }
     }
 
@@ -150,6 +150,11 @@ pub(crate) fn ward_exit_code(error: &WardError) -> u8 {
 pub fn run(cli: Cli, terminal: &mut Terminal) -> Result<Outcome, CommandError> {
     let environment: Arc<dyn Environment> = Arc::new(SystemEnvironment);
     match cli.command {
+        Command::Demo(arguments) => {
+            let config = Config::load(Path::new(""))?;
+            log_for_a_person(&config);
+            Ok(demo::run(arguments, environment, terminal)?)
+        }
         Command::Init(arguments) => {
             open_log(&arguments.data.directory)?;
             areas::init(&arguments, environment, terminal)

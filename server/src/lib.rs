@@ -11,6 +11,7 @@ pub mod config;
 pub mod console;
 pub mod demo;
 pub mod register;
+pub mod serving;
 pub mod sync;
 pub mod telemetry;
 pub mod ward;

@@ -4,6 +4,7 @@ use gandan_core::store::OpenError;
 
 use super::CommandError;
 use crate::config::ConfigError;
+use crate::serving::ListenError;
 use crate::ward::WardError;
 
 pub(super) fn of(error: &CommandError) -> String {
@@ -37,13 +38,12 @@ fn vietnamese(error: &CommandError) -> String {
             "Không có máy nào, hoặc có nhiều máy, mang mã bắt đầu như vậy.".to_owned()
         }
         CommandError::Address => "Địa chỉ cho điện thoại phải có dạng tên-máy:cổng.".to_owned(),
-        CommandError::Listen { address, .. } => format!(
-            "Không mở được {address}: cổng đang có chương trình khác dùng, hoặc máy không có địa chỉ này."
-        ),
+        CommandError::Listen(error) => listening(error),
         CommandError::System(_) => {
             "Hệ điều hành từ chối; thử lại hoặc khởi động lại máy.".to_owned()
         }
         CommandError::Output(_) => "Không ghi được kết quả ra.".to_owned(),
+        CommandError::Demo(error) => error.vietnamese(),
     }
 }
 
@@ -101,6 +101,13 @@ pub(crate) fn opening(error: &OpenError) -> String {
         }
         OpenError::Database(_) => "Không mở được kho dữ liệu.".to_owned(),
     }
+}
+
+pub(crate) fn listening(error: &ListenError) -> String {
+    format!(
+        "Không mở được {}: cổng đang có chương trình khác dùng, hoặc máy không có địa chỉ này.",
+        error.address
+    )
 }
 
 fn config(error: &ConfigError) -> String {
