@@ -10,7 +10,7 @@ import { chromium } from "playwright-core";
 
 export const PASSWORD = "mật khẩu dài";
 
-const program = join(process.env.GANDAN_BIN ?? "target/debug", "gandan-server");
+export const program = join(process.env.GANDAN_BIN ?? "target/debug", "gandan-server");
 
 /** Runs one command of the server and waits for its end. */
 async function command(args, input = "") {
@@ -21,7 +21,7 @@ async function command(args, input = "") {
 }
 
 /** The first line that a process prints, which says where it listens. */
-async function ready(running) {
+export async function ready(running) {
   for await (const line of createInterface({ input: running.stdout })) {
     if (line.startsWith("ready ")) return `http://${line.match(/http=(\S+)/)[1]}`;
   }
