@@ -74,10 +74,14 @@ pub fn materialize<'a>(
     let (first, rest) = edits.split_first().ok_or(ExecuteError::NotACreation)?;
     let mut state = DocumentState::create(first.edit())?;
     let mut head = first.id();
-    for (index, edit) in rest.iter().enumerate() {
+    for edit in rest {
         if edit.edit().dependencies != [head] {
             // Concurrent, repeated or wrong: the engine tells which.
-            return merge(&edits[..=index], &edits[index + 1..]);
+            let document = Document::replay(edits.iter().copied())?;
+            return Ok(Materialized {
+                state: document.state(),
+                heads: document.heads(),
+            });
         }
         state.apply(edit.edit())?;
         head = edit.id();
@@ -85,16 +89,5 @@ pub fn materialize<'a>(
     Ok(Materialized {
         state,
         heads: vec![head],
-    })
-}
-
-fn merge(linear: &[&EncodedEdit], rest: &[&EncodedEdit]) -> Result<Materialized, ExecuteError> {
-    let mut document = Document::replay(linear.iter().copied())?;
-    for edit in rest {
-        document.execute(edit)?;
-    }
-    Ok(Materialized {
-        state: document.state(),
-        heads: document.heads(),
     })
 }

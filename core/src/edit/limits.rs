@@ -27,8 +27,9 @@ pub const COUNTER_MAX: i64 = 1 << 40;
 /// Largest single step of a counter. Steps taken concurrently are added without being asked, so
 /// it takes 2^31 of them to leave the range of an integer.
 pub const COUNTER_STEP_MAX: i64 = 1 << 32;
-/// Most edits that an edit may build on in one document. A case sees some twenty in its life.
-pub const DOCUMENT_EDITS_MAX: u64 = 2048;
+/// Most edits that an edit may build on in one document. A case sees some twenty in its life; the
+/// worst history of this length, made on purpose, takes seconds to rebuild (`benches/documents.rs`).
+pub const DOCUMENT_EDITS_MAX: u64 = 1024;
 /// Most that these edits may weigh together (about the bytes of their values), because a history
 /// is kept for ever and is read whole when somebody opens the document.
 pub const DOCUMENT_WEIGHT_MAX: u64 = 4 * 1024 * 1024;

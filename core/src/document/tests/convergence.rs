@@ -24,6 +24,11 @@ proptest! {
         let engine = Document::replay(&edits).unwrap();
         prop_assert_eq!(&engine.state(), &one.state);
         prop_assert_eq!(engine.heads(), one.heads);
+        let mut engine = Document::replay(&edits[..1]).unwrap();
+        for edit in reorder(&edits, &second) {
+            engine.execute(&edit).unwrap();
+        }
+        prop_assert_eq!(&engine.state(), &other.state);
     }
 
     #[test]

@@ -219,6 +219,44 @@ fn an_actor_cannot_contradict_itself() {
 }
 
 #[test]
+fn an_edit_builds_on_its_actors_last_one() {
+    let first = creation();
+    let by = |sequence, dependency: &EncodedEdit, operation| {
+        EncodedEdit::encode(Edit {
+            sequence,
+            ..edit(actor(1), vec![dependency.id()], vec![operation])
+        })
+        .unwrap()
+    };
+    let one = by(1, &first, append("notes"));
+    let two = by(2, &first, increment("households", 1));
+    assert_eq!(
+        materialize([&first, &one, &two]),
+        Err(ExecuteError::BrokenSequence)
+    );
+    let two = by(2, &one, increment("households", 1));
+    assert!(materialize([&first, &one, &two]).is_ok());
+}
+
+#[test]
+fn what_an_edit_does_not_build_on_does_not_count_against_its_bound() {
+    let first = creation();
+    let large = "a".repeat(30 * 1024);
+    let edits: Vec<EncodedEdit> = (0..75u8)
+        .map(|number| {
+            let operations = vec![set("place", text(&large)), set("answer", text(&large))];
+            let actor = crate::model::ActorId([number; 16]);
+            EncodedEdit::encode(edit(actor, vec![first.id()], operations)).unwrap()
+        })
+        .collect();
+    let merged = materialize([&first].into_iter().chain(&edits)).unwrap();
+    // Each fits alone, so every replica takes them in any order; whoever admits edits sees that
+    // they are too much together.
+    assert_eq!(merged.heads.len(), 75);
+    assert!(merged.state.is_full());
+}
+
+#[test]
 fn an_edit_waits_for_what_it_depends_on() {
     let absent = EditId([0xee; 32]);
     let mut engine = Document::replay([&creation()]).unwrap();
