@@ -425,11 +425,14 @@ fn new_case(
         });
     }
     let words = |field, typed: &Option<String>| input::optional_words(field, typed.as_deref());
+    // A visit tells the place, and a foreign reference leads to what was written elsewhere. Whoever
+    // records a stop card on a visit did not write them, so they are left out rather than refused.
+    let is_card = case.kind == Some(ReportedKind::Denunciation);
     Ok(Case {
         id: work.new_uuid(),
         code: ShortCode::from_random(work.random()).to_string(),
-        external_ref: words("external_ref", &case.external_ref)?,
-        visit: case.visit,
+        external_ref: words("external_ref", &case.external_ref)?.filter(|_| !is_card),
+        visit: case.visit.filter(|_| !is_card),
         area,
         place,
         reported_kind: case.kind.unwrap_or(ReportedKind::Report),

@@ -172,6 +172,22 @@ fn a_denunciation_keeps_nothing_but_its_paper_reference() {
 }
 
 #[test]
+fn a_stop_card_does_not_tell_on_which_visit_it_was_written() {
+    let (_folder, replica) = phone();
+    let visit = replica.start_visit(NewVisit::default()).unwrap();
+    let card = NewCase {
+        kind: Some(ReportedKind::Denunciation),
+        visit: Some(visit),
+        external_ref: Some("c-17".to_owned()),
+        paper_reference: Some("TC-12".to_owned()),
+        ..NewCase::default()
+    };
+    let id = replica.record_case(card).unwrap().id;
+    let case = replica.case(id).unwrap().unwrap().case;
+    assert_eq!((case.visit, case.external_ref), (None, None));
+}
+
+#[test]
 fn an_anonymous_citizen_leaves_no_person() {
     let (_folder, replica) = phone();
     let recorded = replica
