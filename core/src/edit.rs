@@ -1,6 +1,8 @@
 //! The one unit of change. An edit says what somebody meant, in a closed set of operations over
 //! field names, and is named by the hash of its canonical bytes. Normative: `docs/wire.md`.
 
+#[cfg(test)]
+pub(crate) mod any;
 mod encoding;
 pub mod limits;
 

@@ -13,6 +13,7 @@ pub mod invite;
 pub mod limits;
 pub mod message;
 mod outbound;
+pub mod packing;
 pub mod responder;
 pub mod verdict;
 pub mod violation;

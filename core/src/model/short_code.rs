@@ -11,6 +11,8 @@ use std::fmt;
 const ALPHABET: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
 /// Symbols in a code, the check symbol included.
 const SYMBOLS: usize = 7;
+/// Bits of all symbols but the check symbol.
+const RANDOM_BITS: u32 = 30;
 /// x⁵ + x² + 1, by which products are reduced to five bits.
 const POLYNOMIAL: u8 = 0b10_0101;
 
@@ -22,7 +24,23 @@ impl ShortCode {
     /// Makes a code from random bytes.
     #[must_use]
     pub fn from_random(random: [u8; 8]) -> Self {
-        let bits = u64::from_be_bytes(random);
+        Self::of_bits(u64::from_be_bytes(random))
+    }
+
+    /// The code whose first six symbols, lowest first, are `bits`; `None` above 30 bits.
+    pub(crate) fn from_bits(bits: u32) -> Option<Self> {
+        (bits >> RANDOM_BITS == 0).then(|| Self::of_bits(bits.into()))
+    }
+
+    /// The reverse of [`ShortCode::from_bits`].
+    pub(crate) fn to_bits(&self) -> u32 {
+        let symbols = self.0.chars().filter_map(value).take(SYMBOLS - 1);
+        symbols
+            .zip((0..RANDOM_BITS).step_by(5))
+            .fold(0, |bits, (symbol, place)| bits | u32::from(symbol) << place)
+    }
+
+    fn of_bits(bits: u64) -> Self {
         let mut symbols = [0; SYMBOLS];
         for (place, symbol) in symbols[..SYMBOLS - 1].iter_mut().enumerate() {
             *symbol = ((bits >> (5 * place)) & 0x1f) as u8;
@@ -174,11 +192,18 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_number_above_thirty_bits_is_no_code() {
+        assert!(ShortCode::from_bits((1 << 30) - 1).is_some());
+        assert_eq!(ShortCode::from_bits(1 << 30), None);
+    }
+
     proptest! {
         #[test]
         fn a_made_code_is_read_back(random: [u8; 8]) {
             let code = ShortCode::from_random(random);
-            prop_assert_eq!(ShortCode::parse(code.as_str()), Some(code));
+            prop_assert_eq!(ShortCode::parse(code.as_str()), Some(code.clone()));
+            prop_assert_eq!(ShortCode::from_bits(code.to_bits()), Some(code));
         }
     }
 }

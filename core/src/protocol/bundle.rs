@@ -1,11 +1,20 @@
-//! Edits on their way up: compressed, signed once, named by the hash of the sealed bytes.
+//! Edits on their way up: packed, signed once, named by the hash of the sealed bytes. Owns the
+//! device's word and the envelope; how edits are packed is [`super::packing`]'s.
 
-use ed25519_dalek::SigningKey;
+use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use thiserror::Error;
 
-use crate::codec::DecodeError;
+use super::credential::read_ward;
+use super::limits::{BUNDLE_BYTES_MAX, BUNDLE_EDITS_MAX};
+use super::packing::{self, PACKED_BYTES_MAX, UnpackError};
+use crate::codec::{DecodeError, Reader, Writer};
 use crate::edit::EncodedEdit;
 use crate::model::{BundleId, DeviceId, EditId, Timestamp, WardCode};
+
+/// First byte of a sealed bundle.
+const LAYOUT: u8 = 1;
+/// Keeps a bundle's signature from passing for one on anything else.
+const SIGNATURE_PREFIX: &[u8] = b"gandan/1/bundle\0";
 
 /// What remains of a bundle once its edits are stored: the device's word that it wrote them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +45,15 @@ pub enum OpenBundleError {
     Signature,
 }
 
+impl From<UnpackError> for OpenBundleError {
+    fn from(error: UnpackError) -> Self {
+        match error {
+            UnpackError::Decode(error) => Self::Decode(error),
+            UnpackError::Decompress => Self::Decompress,
+        }
+    }
+}
+
 /// A bundle whose signature held. An edit that does not decode is kept as its error, so that the
 /// others in the bundle go on.
 #[derive(Debug, Clone)]
@@ -52,24 +70,125 @@ pub struct OpenedBundle {
 /// At least one goes in: a single edit always fits.
 #[must_use]
 pub fn seal(
-    _key: &SigningKey,
-    _ward: WardCode,
-    _sealed_at: Timestamp,
-    _edits: &[EncodedEdit],
+    key: &SigningKey,
+    ward: WardCode,
+    sealed_at: Timestamp,
+    edits: &[EncodedEdit],
 ) -> (BundleId, Vec<u8>, usize) {
-    todo!()
+    let mut content = 0;
+    let mut count = edits
+        .iter()
+        .take(BUNDLE_EDITS_MAX)
+        .take_while(|edit| {
+            content += edit.bytes().len();
+            content <= PACKED_BYTES_MAX
+        })
+        .count();
+    loop {
+        let sealed = seal_all(
+            key,
+            ward,
+            sealed_at,
+            edits[..count].iter().map(|edit| (edit.id(), edit.bytes())),
+        );
+        if sealed.len() <= BUNDLE_BYTES_MAX || count <= 1 {
+            let id = BundleId(blake3::hash(&sealed).into());
+            return (id, sealed, count);
+        }
+        // Edits are about equally long; a tenth less spares most second attempts.
+        count = (count * BUNDLE_BYTES_MAX / sealed.len() * 9 / 10).max(1);
+    }
+}
+
+fn seal_all<'a>(
+    key: &SigningKey,
+    ward: WardCode,
+    sealed_at: Timestamp,
+    edits: impl Iterator<Item = (EditId, &'a [u8])>,
+) -> Vec<u8> {
+    let (ids, bytes): (Vec<EditId>, Vec<&[u8]>) = edits.unzip();
+    let mut proof = BundleProof {
+        ward,
+        device: DeviceId(key.verifying_key().to_bytes()),
+        sealed_at,
+        edits: ids,
+        signature: [0; 64],
+    };
+    proof.signature = key.sign(&signed_bytes(&proof)).to_bytes();
+    let mut writer = Writer::new();
+    writer
+        .byte(LAYOUT)
+        .fixed(proof.ward.as_bytes())
+        .fixed(proof.device.as_bytes())
+        .signed(proof.sealed_at.0)
+        .fixed(&proof.signature)
+        .fixed(&packing::pack(bytes));
+    writer.finish()
 }
 
 /// Opens a sealed bundle and checks the signature.
 ///
 /// # Errors
 /// See [`OpenBundleError`].
-pub fn open(_sealed: &[u8]) -> Result<OpenedBundle, OpenBundleError> {
-    todo!()
+pub fn open(sealed: &[u8]) -> Result<OpenedBundle, OpenBundleError> {
+    if sealed.len() > BUNDLE_BYTES_MAX {
+        return Err(DecodeError::OverLimit {
+            limit: BUNDLE_BYTES_MAX,
+        }
+        .into());
+    }
+    let mut reader = Reader::new(sealed);
+    match reader.byte()? {
+        LAYOUT => {}
+        other => return Err(DecodeError::UnknownCode(other.into()).into()),
+    }
+    let mut proof = BundleProof {
+        ward: read_ward(&mut reader)?,
+        device: DeviceId(reader.fixed()?),
+        sealed_at: Timestamp(reader.signed()?),
+        edits: Vec::new(),
+        signature: reader.fixed()?,
+    };
+    let edits: Vec<(EditId, _)> = packing::unpack(reader.rest())?
+        .iter()
+        .map(|bytes| {
+            let id = EditId(blake3::hash(bytes).into());
+            (id, EncodedEdit::decode(bytes))
+        })
+        .collect();
+    proof.edits = edits.iter().map(|(id, _)| *id).collect();
+    if !verify_proof(&proof) {
+        return Err(OpenBundleError::Signature);
+    }
+    Ok(OpenedBundle {
+        id: BundleId(blake3::hash(sealed).into()),
+        proof,
+        edits,
+    })
 }
 
 /// Checks the device's word on its own.
 #[must_use]
-pub fn verify_proof(_proof: &BundleProof) -> bool {
-    todo!()
+pub fn verify_proof(proof: &BundleProof) -> bool {
+    VerifyingKey::from_bytes(proof.device.as_bytes()).is_ok_and(|key| {
+        let signature = Signature::from_bytes(&proof.signature);
+        key.verify_strict(&signed_bytes(proof), &signature).is_ok()
+    })
 }
+
+fn signed_bytes(proof: &BundleProof) -> Vec<u8> {
+    let mut writer = Writer::new();
+    writer
+        .fixed(SIGNATURE_PREFIX)
+        .fixed(proof.ward.as_bytes())
+        .fixed(proof.device.as_bytes())
+        .signed(proof.sealed_at.0)
+        .count(proof.edits.len());
+    for edit in &proof.edits {
+        writer.fixed(edit.as_bytes());
+    }
+    writer.finish()
+}
+
+#[cfg(test)]
+mod tests;
