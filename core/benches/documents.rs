@@ -2,7 +2,8 @@
 //! none while nothing is concurrent. Both in one run on one machine, so that the ratio counts.
 #![expect(
     clippy::print_stdout,
-    reason = "a benchmark reports on standard output"
+    clippy::disallowed_methods,
+    reason = "a benchmark measures durations and reports on standard output"
 )]
 
 use std::hint::black_box;
