@@ -94,7 +94,7 @@ impl Summary {
     pub(super) fn tell(&self, voice: &mut Voice) {
         voice.say(format_args!("\nTóm tắt · Summary"));
         voice.say(format_args!(
-            "  {} hồ sơ của {} lượt đi, {} người dân nêu tên, {} ảnh · cases, visits, named citizens, photos",
+            "  {} hồ sơ của {} chuyến thăm, {} người dân nêu tên, {} ảnh · cases, visits, named citizens, photos",
             self.cases, self.visits, self.people, self.photos
         ));
         for status in Status::ALL {
@@ -106,7 +106,7 @@ impl Summary {
             (self.official_numbers.first(), self.official_numbers.last())
         {
             voice.say(format_args!(
-                "  {} số tiếp nhận, {first} đến {last} · official numbers",
+                "  {} số hồ sơ, {first} đến {last} · official numbers",
                 self.official_numbers.len()
             ));
         }
