@@ -118,8 +118,12 @@ pub(super) fn clear(folder: &Path) -> Result<(), DemoError> {
         )?;
         return Ok(());
     }
-    for suffix in ["", "-wal", "-shm"] {
-        remove_if_there(&folder.join(format!("{STORE_FILE}{suffix}")))?;
+    // The store, its journals and whatever else the store keeps beside itself.
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(STORE_FILE) {
+            remove_if_there(&entry.path())?;
+        }
     }
     remove_if_there(&folder.join(STORE_KEY_FILE))?;
     match std::fs::remove_dir_all(folder.join(PHONES_FOLDER)) {

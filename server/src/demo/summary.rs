@@ -12,6 +12,9 @@ use super::play::Conversation;
 use super::stage::{Phone, Stage};
 use super::{DemoError, Voice};
 
+/// More than one afternoon has.
+const VISITS_MAX: u32 = 1_000;
+
 /// Counts, figures and the comparison of every replica with the ward.
 pub(super) struct Summary {
     ward: String,
@@ -51,7 +54,7 @@ impl Summary {
             for row in &rows {
                 people += usize::from(rows::person(connection, row.case.id)?.is_some());
             }
-            Ok((rows, rows::visits(connection, 0)?.len(), people))
+            Ok((rows, rows::visits(connection, VISITS_MAX)?.len(), people))
         })?;
         let mut statuses = BTreeMap::new();
         for row in &rows {
