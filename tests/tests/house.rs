@@ -104,9 +104,11 @@ fn pure_rooms_of_the_core_do_no_input_or_output() {
     ];
     let mut found = Vec::new();
     for (path, text) in sources() {
-        let is_pure = !is_test(&path) && PURE_ROOMS.iter().any(|room| {
-            path == format!("core/src/{room}.rs") || path.starts_with(&format!("core/src/{room}/"))
-        });
+        let is_pure = !is_test(&path)
+            && PURE_ROOMS.iter().any(|room| {
+                path == format!("core/src/{room}.rs")
+                    || path.starts_with(&format!("core/src/{room}/"))
+            });
         if is_pure {
             found.extend(
                 code_lines(&text)
