@@ -52,6 +52,8 @@ struct Row {
     conflicts: u32,
     due: Option<String>,
     is_overdue: bool,
+    /// Nobody waits any more, so that it need not stand out.
+    is_done: bool,
     status: Word,
     responsible: String,
     recorded_at: String,
@@ -310,8 +312,8 @@ fn selects(filter: &Filter, names: &Names) -> Vec<Select> {
             "Sắp xếp",
             &order.to_owned(),
             vec![
-                Choice::new("", "Mới nhất trước"),
-                Choice::new("urgency", "Khẩn nhất trước"),
+                Choice::new("", "Mới trước"),
+                Choice::new("urgency", "Khẩn trước"),
             ],
         ),
     ]
@@ -351,6 +353,10 @@ impl Row {
             conflicts: row.conflict_count,
             due: case.due_at.map(catalogue::day),
             is_overdue: catalogue::is_overdue(case, now),
+            is_done: matches!(
+                case.status,
+                Status::Closed | Status::Duplicate | Status::Withdrawn | Status::Voided
+            ),
             status: case.status.into(),
             responsible,
             recorded_at: case.recorded_at.to_vietnamese(),
