@@ -1,7 +1,11 @@
 //! Behaviour of a whole ward. Every test makes its own in a folder of its own; time stands still
 //! unless a test moves it.
 
+mod admission;
 mod desk;
 mod enrolment;
+mod feed;
 mod fixture;
+mod phone;
+mod restore;
 mod staff;
