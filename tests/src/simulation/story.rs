@@ -168,9 +168,7 @@ impl Story {
         let (ward, clerk) = (&fleet.ward, &fleet.clerk);
         let done = match case.status {
             Status::Recorded => app::accept(ward, clerk, case.id).map(|_| ()),
-            Status::Accepted => {
-                app::assign(ward, clerk, case.id, "infrastructure", Some("Ông Tâm"))
-            }
+            Status::Accepted => app::assign(ward, clerk, case.id, "economy", Some("Ông Tâm")),
             Status::InProgress => app::answer(ward, clerk, case.id, "Đã nạo vét cống"),
             Status::Answered => app::close(ward, clerk, case.id),
             _ => Ok(()),
@@ -185,7 +183,7 @@ impl Story {
         let cut = self.dice.percent(50).then(|| self.dice.below(40));
         let ending = fleet.sync(&[phone], &[cut]).remove(0);
         if self.dice.percent(25) {
-            fleet.replay(phone, &ending.said);
+            fleet.replay(phone, &ending);
         }
         if self.dice.percent(25) {
             fleet.crash(phone);
