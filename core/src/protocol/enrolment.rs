@@ -77,7 +77,7 @@ pub fn encode_response(response: &EnrolmentResponse) -> Vec<u8> {
         Err(refusal) => {
             writer
                 .byte(answer_tag::REFUSED)
-                .unsigned(u64::from(*refusal as u16));
+                .unsigned(refusal.code().into());
         }
     }
     writer.finish()
@@ -94,28 +94,12 @@ pub fn decode_response(bytes: &[u8]) -> Result<EnrolmentResponse, DecodeError> {
         answer_tag::ENROLLED => Ok(Enrolment::read(&mut reader)?),
         answer_tag::REFUSED => {
             let code = u16::try_from(reader.unsigned()?).map_err(|_| DecodeError::InvalidValue)?;
-            Err(refusal_of(code))
+            Err(Refusal::from_code(code))
         }
         other => return Err(DecodeError::UnknownCode(other.into())),
     };
     reader.finish()?;
     Ok(response)
-}
-
-fn refusal_of(code: u16) -> Refusal {
-    [
-        Refusal::DeviceTooOld,
-        Refusal::DeviceTooNew,
-        Refusal::UnknownDevice,
-        Refusal::Revoked,
-        Refusal::Unavailable,
-        Refusal::InviteUnknown,
-        Refusal::InviteExpired,
-        Refusal::InviteUsed,
-    ]
-    .into_iter()
-    .find(|known| *known as u16 == code)
-    .unwrap_or(Refusal::Other)
 }
 
 fn read_layout(reader: &mut Reader<'_>) -> Result<(), DecodeError> {

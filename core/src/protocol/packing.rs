@@ -4,7 +4,7 @@
 //! what a field means. The encoding of an edit stays what it is: unpacking gives its exact bytes,
 //! and an edit that this build cannot read travels as it is.
 //!
-//! Normative: `docs/wire.md`, "Packed edits"; why: `docs/adr/0002-columns-and-a-dictionary.md`.
+//! Normative: `docs/wire.md`, "Packed edits"; why: `docs/adr/0005-packed-edits.md`.
 
 mod bits;
 mod column;
