@@ -107,15 +107,22 @@ pub(crate) fn run(
     environment: Arc<dyn Environment>,
     terminal: &mut Terminal,
 ) -> Result<Outcome, DemoError> {
-    let folder = Folder::choose(&arguments, environment.as_ref());
-    stage::clear(folder.path())?;
-    let runtime = Runtime::new()?;
-    let stage = Stage::set(folder.path(), &environment)?;
     let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
     let http = arguments
         .http
         .unwrap_or(local(if arguments.once { 0 } else { 8080 }));
     let quic = arguments.quic.unwrap_or(local(0));
+    // A demo that still runs has the port, and its folder must not be cleared under it.
+    drop(
+        std::net::TcpListener::bind(http).map_err(|source| ListenError {
+            address: http,
+            source,
+        })?,
+    );
+    let folder = Folder::choose(&arguments, environment.as_ref());
+    stage::clear(folder.path())?;
+    let runtime = Runtime::new()?;
+    let stage = Stage::set(folder.path(), &environment)?;
     let (stop, stopping) = watch::channel(false);
     let doors = runtime.block_on(Doors::open(&stage.ward, quic, http))?;
     let address = doors.phones.local_address().to_string();
