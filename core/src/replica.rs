@@ -79,7 +79,7 @@ impl Replica {
     ) -> Result<Self, OpenError> {
         let store = device::open(directory, key)?;
         let path = directory.join(device::FILE_NAME);
-        let (core, device_key) = begin(store, &*environment).map_err(|error| {
+        let (core, device_key) = load(store, &*environment).map_err(|error| {
             if connection::is_damage(&error) {
                 // Best effort: the damage will be noticed again.
                 let _ = connection::suspect(&path);
@@ -224,7 +224,7 @@ impl Core {
     }
 }
 
-fn begin(store: OpenStore, environment: &dyn Environment) -> rusqlite::Result<(Core, SigningKey)> {
+fn load(store: OpenStore, environment: &dyn Environment) -> rusqlite::Result<(Core, SigningKey)> {
     let connection = &store.connection;
     let seed = match settings::read(connection, settings::DEVICE_SEED)? {
         Some(seed) => Zeroizing::new(seed),

@@ -126,6 +126,7 @@ impl From<RecordError> for GandanError {
                 Self::rejected(&reason.code().to_string(), reason.label())
             }
             RecordError::Invalid { .. } => Self::rejected("invalid", &error),
+            RecordError::RescueKey(_) => Self::rejected("rescue_key", &error),
             RecordError::UnsupportedAttachment => Self::rejected("unsupported_attachment", &error),
             RecordError::Store(error) => error.into(),
         }

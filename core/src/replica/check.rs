@@ -24,6 +24,7 @@ impl Replica {
 
 fn check(work: &mut Work<'_>) -> rusqlite::Result<Vec<Uuid>> {
     let connection = work.connection;
+    rows::index_due(connection)?;
     let mut documents: BTreeSet<DocumentId> = edits::documents(connection)?.into_iter().collect();
     documents.extend(rejected::documents(connection)?);
     let mut differing = BTreeSet::new();

@@ -135,6 +135,9 @@ impl Replica {
     /// # Errors
     /// The store's.
     pub fn cases(&self, query: &CaseQuery) -> Result<Vec<CaseSummary>, StoreError> {
+        if query.search.is_some() {
+            self.index_due()?;
+        }
         self.read(|connection| {
             let summary = |row: CaseRow| {
                 Ok(CaseSummary {
@@ -187,16 +190,17 @@ impl Replica {
     /// The store's.
     pub fn find_case(&self, typed: &str) -> Result<Option<Uuid>, StoreError> {
         let typed = text::normalize(typed);
-        self.read(|connection| {
-            if let Ok(id) = typed.parse::<Uuid>()
-                && rows::case(connection, id)?.is_some()
-            {
-                return Ok(Some(id));
-            }
-            match rows::case_by_code(connection, &typed)? {
-                Some(id) => Ok(Some(id)),
-                None => rows::case_by_external_ref(connection, &typed),
-            }
+        if let Ok(id) = typed.parse::<Uuid>()
+            && self
+                .read(|connection| rows::case(connection, id))?
+                .is_some()
+        {
+            return Ok(Some(id));
+        }
+        self.index_due()?;
+        self.read(|connection| match rows::case_by_code(connection, &typed)? {
+            Some(id) => Ok(Some(id)),
+            None => rows::case_by_external_ref(connection, &typed),
         })
     }
 
@@ -269,6 +273,14 @@ impl Replica {
         })
     }
 
+    /// Lets a search find what was recorded since the last one. On a full phone it finds the rest.
+    fn index_due(&self) -> Result<(), StoreError> {
+        match self.transact(|work| rows::index_due(work.connection).map_err(StoreError::from)) {
+            Err(StoreError::Full) => Ok(()),
+            result => result,
+        }
+    }
+
     /// A standard automerge file of a case.
     ///
     /// # Errors
@@ -291,7 +303,12 @@ fn sync_state(connection: &Connection, record: Uuid) -> rusqlite::Result<SyncSta
     if rejected::has_record(connection, record)? {
         return Ok(SyncState::Rejected);
     }
-    let edits = outbox::least_state(connection, record)?;
+    let edits = [DocumentId::case(record), DocumentId::person_of(record)]
+        .into_iter()
+        .filter_map(|document| outbox::least_state(connection, document).transpose())
+        .collect::<rusqlite::Result<Vec<_>>>()?
+        .into_iter()
+        .min();
     if edits == Some(OutboxState::Recorded) {
         return Ok(SyncState::Recorded);
     }

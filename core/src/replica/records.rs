@@ -15,6 +15,7 @@ use crate::model::{
     Urgency, Visit,
 };
 use crate::policy::{self, Author, RejectionCode};
+use crate::rescue::BadRescueKey;
 use crate::store::device::outbox;
 use crate::store::{StoreError, attachments};
 
@@ -127,6 +128,9 @@ pub enum RecordError {
     /// The file is no JPEG, PNG or WebP image, or too large.
     #[error("only JPEG, PNG and WebP images of at most 10 MiB can be attached")]
     UnsupportedAttachment,
+    /// The key that the ward gave for rescue files is of no use.
+    #[error(transparent)]
+    RescueKey(#[from] BadRescueKey),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -1,6 +1,9 @@
 //! Behaviours of one replica. Those with a ward or a second process are in the tests crate.
 
+mod conversation;
+mod property;
 mod records;
+mod ward;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -115,7 +115,7 @@ impl<'a> Work<'a> {
         open.is_row_due = true;
         let position = edits::insert(connection, edit, author, admission)?;
         if admission.is_none() {
-            outbox::insert(connection, position, document.uuid)?;
+            outbox::insert(connection, position)?;
         }
         self.note_change(document);
         Ok(())
@@ -155,18 +155,22 @@ impl<'a> Work<'a> {
 
     /// Writes the rows that are due. The transaction may be committed then.
     pub(super) fn write_rows(&mut self) -> rusqlite::Result<()> {
-        // Persons come after cases in order, and are to be written before them.
-        for (document, open) in self.open.iter_mut().rev() {
+        let mut is_any_due = false;
+        for (document, open) in &mut self.open {
             if !std::mem::take(&mut open.is_row_due) {
                 continue;
             }
+            is_any_due = true;
             match &open.materialized {
-                Some(materialized) => rows::write(self.connection, &materialized.state)?,
+                Some(materialized) => rows::write_unindexed(self.connection, &materialized.state)?,
                 None => match read_refused(self.connection, *document)? {
-                    Some(state) => rows::write(self.connection, &state)?,
+                    Some(state) => rows::write_unindexed(self.connection, &state)?,
                     None => rows::remove(self.connection, *document)?,
                 },
             }
+        }
+        if is_any_due {
+            rows::index_much_due(self.connection)?;
         }
         Ok(())
     }

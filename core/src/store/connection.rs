@@ -25,6 +25,9 @@ const BUSY_TIMEOUT_MS: u32 = 10_000;
 /// does not hold the phone's space for good.
 const JOURNAL_BYTES_MAX: u32 = 8 * 1024 * 1024;
 
+/// Pages kept decrypted by each connection: the upper levels of every index of some 100,000 cases.
+const CACHE_KIBIBYTES: u32 = 16 * 1024;
+
 /// Prepared statements kept by each connection; the modules above use about sixty.
 const STATEMENTS_CACHED: usize = 128;
 
@@ -189,6 +192,7 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
          PRAGMA fullfsync = ON;
          PRAGMA checkpoint_fullfsync = ON;
          PRAGMA journal_size_limit = {JOURNAL_BYTES_MAX};
+         PRAGMA cache_size = -{CACHE_KIBIBYTES};
          PRAGMA foreign_keys = ON;
          PRAGMA secure_delete = ON;
          PRAGMA temp_store = MEMORY;

@@ -42,13 +42,11 @@ CREATE TABLE bundles (
 -- or the ward refuses it.
 CREATE TABLE outbox (
     position INTEGER PRIMARY KEY REFERENCES edits (position) ON DELETE CASCADE,
-    record   BLOB    NOT NULL CHECK (length(record) = 16),
     state    INTEGER NOT NULL CHECK (state BETWEEN 1 AND 3),
     bundle   INTEGER REFERENCES bundles (number),
     sequence INTEGER
 ) STRICT;
 
-CREATE INDEX outbox_record ON outbox (record);
 CREATE INDEX outbox_bundle ON outbox (bundle) WHERE bundle IS NOT NULL;
 
 -- Edits that the ward refused, or that build on one, with the reason's number. They are part of no

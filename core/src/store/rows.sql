@@ -38,11 +38,10 @@ CREATE TABLE case_rows (
     conflict_count   INTEGER NOT NULL
 ) STRICT;
 
+-- Few indexes, because recording a case pays for each with a page. Codes, numbers and references
+-- are found through the search index.
 CREATE INDEX case_rows_recorded_at ON case_rows (recorded_at);
-CREATE INDEX case_rows_code ON case_rows (code);
 CREATE INDEX case_rows_visit ON case_rows (visit) WHERE visit IS NOT NULL;
-CREATE INDEX case_rows_external_ref ON case_rows (external_ref) WHERE external_ref IS NOT NULL;
-CREATE INDEX case_rows_official_number ON case_rows (official_number) WHERE official_number IS NOT NULL;
 
 CREATE TABLE visit_rows (
     id             BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
@@ -76,5 +75,12 @@ CREATE TABLE person_rows (
 CREATE VIRTUAL TABLE case_search USING fts5 (
     folded, exact, tokenize = 'ascii', detail = 'column', columnsize = 0
 );
--- Words of a purged case must not stay in the index.
+-- Words of a purged case must not stay in the index; and its pages must fit into SQLCipher's, which
+-- hold 80 bytes less than SQLite's.
 INSERT INTO case_search (case_search, rank) VALUES ('secure-delete', 1);
+INSERT INTO case_search (case_search, rank) VALUES ('pgsz', 3900);
+
+-- Cases whose words are not in the index yet. Whoever searches indexes them first.
+CREATE TABLE search_due (
+    number INTEGER PRIMARY KEY REFERENCES case_rows (number) ON DELETE CASCADE
+) STRICT;

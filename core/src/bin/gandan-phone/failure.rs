@@ -187,6 +187,9 @@ fn record(formatter: &mut fmt::Formatter<'_>, error: &RecordError) -> fmt::Resul
         RecordError::UnsupportedAttachment => {
             "Chỉ đính kèm được ảnh JPEG, PNG, WebP không quá 10 MiB"
         }
+        RecordError::RescueKey(_) => {
+            "Khóa cứu hộ của phường không dùng được: hãy đưa máy đến văn phòng đăng ký lại, dữ liệu vẫn còn"
+        }
         RecordError::Store(error) => return store(formatter, error),
     };
     write!(formatter, "{words} ({error})")

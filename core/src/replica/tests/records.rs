@@ -268,7 +268,7 @@ fn the_day_of_a_case_is_recorded_edit_by_edit() {
         .unwrap();
     let detail = replica.case(recorded.id).unwrap().unwrap();
     assert_eq!(detail.case.notes[0].id, note);
-    assert_eq!(detail.case.attachments, [photo.clone()]);
+    assert_eq!(detail.case.attachments, std::slice::from_ref(&photo));
     assert_eq!(detail.case.households, 6);
     assert_eq!(detail.case.area.as_deref(), Some("p6-kp1"));
     assert_eq!(detail.attachments_on_server, []);

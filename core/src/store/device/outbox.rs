@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::edits;
 use crate::edit::EncodedEdit;
-use crate::model::{AttachmentHash, BundleId, EditId};
+use crate::model::{AttachmentHash, BundleId, DocumentId, EditId};
 
 /// Where an edit is on its way. The numbers are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,10 +36,10 @@ pub(crate) struct StoredBundle {
     pub(crate) sealed: Vec<u8>,
 }
 
-pub(crate) fn insert(connection: &Connection, position: i64, record: Uuid) -> rusqlite::Result<()> {
+pub(crate) fn insert(connection: &Connection, position: i64) -> rusqlite::Result<()> {
     connection
-        .prepare_cached("INSERT INTO outbox (position, record, state) VALUES (?1, ?2, 1)")?
-        .execute(params![position, record.as_bytes()])
+        .prepare_cached("INSERT INTO outbox (position, state) VALUES (?1, 1)")?
+        .execute([position])
         .map(drop)
 }
 
@@ -197,13 +197,13 @@ pub(crate) fn pending(
 ) -> rusqlite::Result<Vec<(Uuid, EditId, OutboxState)>> {
     connection
         .prepare_cached(
-            "SELECT outbox.record, edits.id, outbox.state
+            "SELECT edits.document, edits.id, outbox.state
              FROM outbox JOIN edits USING (position)
              WHERE outbox.state < 3 ORDER BY outbox.position",
         )?
         .query_map([], |row| {
             Ok((
-                Uuid::from_bytes(row.get(0)?),
+                edits::document(row, 0)?.uuid,
                 edits::edit_id(row, 1)?,
                 OutboxState::from_number(row.get(2)?),
             ))
@@ -211,14 +211,17 @@ pub(crate) fn pending(
         .collect()
 }
 
-/// The state of the edit of a record that is least far on its way; `None` if nothing is under way.
+/// The state of the edit of a document that is least far on its way; `None` if nothing is under way.
 pub(crate) fn least_state(
     connection: &Connection,
-    record: Uuid,
+    document: DocumentId,
 ) -> rusqlite::Result<Option<OutboxState>> {
     connection
-        .prepare_cached("SELECT min(state) FROM outbox WHERE record = ?1")?
-        .query_row([record.as_bytes()], |row| {
+        .prepare_cached(
+            "SELECT min(state) FROM outbox
+             WHERE position IN (SELECT position FROM edits WHERE document = ?1)",
+        )?
+        .query_row([document.to_bytes()], |row| {
             Ok(row.get::<_, Option<i64>>(0)?.map(OutboxState::from_number))
         })
 }

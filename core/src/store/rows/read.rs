@@ -4,7 +4,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row};
 use uuid::Uuid;
 
-use super::search::Search;
+use super::search::{self, Search};
 use super::{CaseOrder, CaseQuery, CaseRow};
 use crate::model::{
     Case, Confidentiality, LegalKind, Location, OfficerId, Person, ReportedKind, Satisfaction,
@@ -91,18 +91,16 @@ pub fn case(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<CaseRo
 /// # Errors
 /// SQLite's.
 pub fn case_by_code(connection: &Connection, code: &str) -> rusqlite::Result<Option<Uuid>> {
-    if let Some(code) = ShortCode::parse(code) {
-        let sql = "SELECT id FROM case_rows WHERE code = ?1 ORDER BY recorded_at DESC LIMIT 1";
-        if let Some(found) = find(connection, sql, code.as_str())? {
-            return Ok(Some(found));
-        }
+    if let Some(code) = ShortCode::parse(code)
+        && let Some(found) = case_named(connection, "code", code.as_str())?
+    {
+        return Ok(Some(found));
     }
     let number = text::normalize(code).to_uppercase();
-    let sql = "SELECT id FROM case_rows WHERE official_number = ?1";
-    find(connection, sql, &number)
+    case_named(connection, "official_number", &number)
 }
 
-/// A case by the id that an import gave.
+/// A case by the id that an import gave. Of several, the newest.
 ///
 /// # Errors
 /// SQLite's.
@@ -110,8 +108,22 @@ pub fn case_by_external_ref(
     connection: &Connection,
     reference: &str,
 ) -> rusqlite::Result<Option<Uuid>> {
-    let sql = "SELECT id FROM case_rows WHERE external_ref = ?1 ORDER BY recorded_at DESC LIMIT 1";
-    find(connection, sql, reference)
+    case_named(connection, "external_ref", reference)
+}
+
+/// The newest case that has exactly this name, found by its words.
+fn case_named(connection: &Connection, column: &str, name: &str) -> rusqlite::Result<Option<Uuid>> {
+    // A name without a letter or digit has no word; looking at every row finds it all the same.
+    let words = search::lookup(name);
+    let found = "number IN (SELECT rowid FROM case_search WHERE case_search MATCH ?2)";
+    let sql = format!(
+        "SELECT id FROM case_rows WHERE {column} = ?1 AND (?2 IS NULL OR {found})
+         ORDER BY recorded_at DESC, id DESC LIMIT 1"
+    );
+    connection
+        .prepare_cached(&sql)?
+        .query_row((name, words), |row| row.get(0).map(Uuid::from_bytes))
+        .optional()
 }
 
 /// The citizen of a case.
@@ -172,8 +184,13 @@ pub fn visit_by_external_ref(
     connection: &Connection,
     reference: &str,
 ) -> rusqlite::Result<Option<Uuid>> {
-    let sql = "SELECT id FROM visit_rows WHERE external_ref = ?1 ORDER BY started_at DESC LIMIT 1";
-    find(connection, sql, reference)
+    connection
+        .prepare_cached(
+            "SELECT id FROM visit_rows WHERE external_ref = ?1
+             ORDER BY started_at DESC, id DESC LIMIT 1",
+        )?
+        .query_row([reference], |row| row.get(0).map(Uuid::from_bytes))
+        .optional()
 }
 
 /// The row that a case has: its lists counted and emptied.
@@ -190,13 +207,6 @@ pub(super) fn row_of(case: Case) -> CaseRow {
             ..case
         },
     }
-}
-
-fn find(connection: &Connection, sql: &str, parameter: &str) -> rusqlite::Result<Option<Uuid>> {
-    connection
-        .prepare_cached(sql)?
-        .query_row([parameter], |row| row.get(0).map(Uuid::from_bytes))
-        .optional()
 }
 
 /// The conditions of a query and their parameters.
@@ -216,7 +226,8 @@ impl Filter {
         if let Some(folded) = filter.search.as_ref().map(|search| search.folded.clone()) {
             let parameter = filter.parameter(Value::Text(folded));
             filter.conditions.push(format!(
-                "number IN (SELECT rowid FROM case_search WHERE case_search MATCH {parameter})"
+                "number IN (SELECT rowid FROM case_search WHERE case_search MATCH {parameter})
+                 AND reported_kind <> 'denunciation'"
             ));
         }
         filter.any_of("status", query.statuses.iter().map(|status| status.code()));

@@ -18,9 +18,15 @@ pub(super) struct Words {
 }
 
 impl Words {
-    /// The words of a case. A stop card has none: a denunciation stays out of search.
+    /// The words of a case. Of a stop card its names alone, by which it is looked up: a denunciation
+    /// stays out of search.
     pub(super) fn of(case: &Case, person: Option<&Person>) -> Self {
         let mut words = Self::default();
+        words.push_code(&case.code);
+        words.push_optional(case.external_ref.as_deref());
+        if let Some(number) = &case.official_number {
+            words.push_code(number);
+        }
         if case.reported_kind == ReportedKind::Denunciation {
             return words;
         }
@@ -29,7 +35,6 @@ impl Words {
             &case.place,
             &case.assignee,
             &case.answer,
-            &case.external_ref,
             &case.paper_reference,
         ] {
             words.push_optional(field.as_deref());
@@ -38,10 +43,6 @@ impl Words {
         let is_code = |letter: char| letter.is_ascii_lowercase() || letter == '_';
         if !case.category.chars().all(is_code) {
             words.push(&case.category);
-        }
-        words.push_code(&case.code);
-        if let Some(number) = &case.official_number {
-            words.push_code(number);
         }
         if let Some(person) = person {
             for field in [
@@ -128,6 +129,13 @@ impl Search {
         let exact = format!("exact : ({})", all(words));
         Some(Self { folded, exact })
     }
+}
+
+/// Finds what has all the words of a name, whole; `None` if it has none.
+pub(super) fn lookup(name: &str) -> Option<String> {
+    let folded = text::fold(name);
+    let words: Vec<String> = split(&folded).take(QUERY_WORDS_MAX).map(whole).collect();
+    (!words.is_empty()).then(|| format!("folded : ({})", all(words.into_iter())))
 }
 
 /// The digits of what may be a telephone number or part of one, in the form in which numbers are

@@ -190,7 +190,10 @@ fn a_row_says_what_its_document_says() {
         super::visit(&connection, visit.id).unwrap(),
         Some(visit.clone())
     );
-    assert_eq!(visits(&connection, 10).unwrap(), [visit.clone()]);
+    assert_eq!(
+        visits(&connection, 10).unwrap(),
+        std::slice::from_ref(&visit)
+    );
     assert_eq!(person(&connection, person_of.id).unwrap(), Some(person_of));
     assert_eq!(
         visit_by_external_ref(&connection, "buổi 1").unwrap(),

@@ -8,12 +8,24 @@ use super::search::Words;
 use crate::document::{DocumentState, schema};
 use crate::model::{Case, DocumentId, DocumentKind, LegalKind, Person, Satisfaction, Visit};
 
-/// Writes the row of a document; the same transaction as its edits. Where both are new, write the
-/// person before the case: then the case is indexed once.
+/// How many cases may wait to be indexed, some tens of milliseconds' work.
+const DUE_MAX: u32 = 128;
+
+/// Writes the row of a document and indexes it; the same transaction as its edits.
 ///
 /// # Errors
 /// SQLite's.
 pub fn write(connection: &Connection, state: &DocumentState) -> rusqlite::Result<()> {
+    write_unindexed(connection, state)?;
+    index_due(connection)
+}
+
+/// Writes the row of a document and leaves its words for [`index_due`]: a segment of the index for
+/// each case would cost more than all the rest of recording it.
+///
+/// # Errors
+/// SQLite's.
+pub fn write_unindexed(connection: &Connection, state: &DocumentState) -> rusqlite::Result<()> {
     match state.document.kind {
         DocumentKind::Case => match schema::case(state) {
             Some(case) => write_case(connection, &case),
@@ -57,13 +69,16 @@ pub fn remove(connection: &Connection, document: DocumentId) -> rusqlite::Result
             connection
                 .prepare_cached("DELETE FROM person_rows WHERE id = ?1")?
                 .execute([id])?;
-            index_again(connection, document.uuid, None)?;
+            note_due(connection, document.uuid)?;
+            // What is removed is to be gone.
+            index_due(connection)?;
         }
     }
     Ok(())
 }
 
-/// Whether the stored row, and what is indexed of it, is what the document says now.
+/// Whether the stored row, and what is indexed of it, is what the document says now; call
+/// [`index_due`] before.
 ///
 /// # Errors
 /// SQLite's.
@@ -100,7 +115,7 @@ pub fn is_current(connection: &Connection, state: &DocumentState) -> rusqlite::R
 }
 
 fn write_case(connection: &Connection, case: &Case) -> rusqlite::Result<()> {
-    let number: i64 = connection
+    connection
         .prepare_cached(
             "INSERT INTO case_rows (
                  id, code, external_ref, visit, area, place, reported_kind, legal_kind, category,
@@ -126,47 +141,42 @@ fn write_case(connection: &Connection, case: &Case) -> rusqlite::Result<()> {
                  paper_reference = excluded.paper_reference,
                  confidentiality = excluded.confidentiality, note_count = excluded.note_count,
                  attachment_count = excluded.attachment_count,
-                 conflict_count = excluded.conflict_count
-             RETURNING number",
+                 conflict_count = excluded.conflict_count",
         )?
-        .query_row(
-            params![
-                case.id.as_bytes(),
-                case.code,
-                case.external_ref,
-                case.visit.as_ref().map(Uuid::as_bytes),
-                case.area,
-                case.place,
-                case.reported_kind.code(),
-                case.legal_kind.map(LegalKind::code),
-                case.category,
-                case.urgency.code(),
-                case.source.code(),
-                case.status.code(),
-                case.recorded_at.0,
-                case.recorded_by.0.as_bytes(),
-                case.text,
-                case.households,
-                case.location.map(|location| location.latitude_e6),
-                case.location.map(|location| location.longitude_e6),
-                case.official_number,
-                case.division,
-                case.assignee,
-                case.due_at.map(|time| time.0),
-                case.answer,
-                case.delivered_at.map(|time| time.0),
-                case.satisfaction.map(Satisfaction::code),
-                case.void_reason,
-                case.paper_reference,
-                case.confidentiality.code(),
-                case.notes.len() as i64,
-                case.attachments.len() as i64,
-                case.conflicts.len() as i64,
-            ],
-            |row| row.get(0),
-        )?;
-    let person = read::person(connection, case.id)?;
-    index(connection, number, &Words::of(case, person.as_ref()))
+        .execute(params![
+            case.id.as_bytes(),
+            case.code,
+            case.external_ref,
+            case.visit.as_ref().map(Uuid::as_bytes),
+            case.area,
+            case.place,
+            case.reported_kind.code(),
+            case.legal_kind.map(LegalKind::code),
+            case.category,
+            case.urgency.code(),
+            case.source.code(),
+            case.status.code(),
+            case.recorded_at.0,
+            case.recorded_by.0.as_bytes(),
+            case.text,
+            case.households,
+            case.location.map(|location| location.latitude_e6),
+            case.location.map(|location| location.longitude_e6),
+            case.official_number,
+            case.division,
+            case.assignee,
+            case.due_at.map(|time| time.0),
+            case.answer,
+            case.delivered_at.map(|time| time.0),
+            case.satisfaction.map(Satisfaction::code),
+            case.void_reason,
+            case.paper_reference,
+            case.confidentiality.code(),
+            case.notes.len() as i64,
+            case.attachments.len() as i64,
+            case.conflicts.len() as i64,
+        ])?;
+    note_due(connection, case.id)
 }
 
 fn write_visit(connection: &Connection, visit: &Visit) -> rusqlite::Result<()> {
@@ -207,22 +217,56 @@ fn write_person(connection: &Connection, person: &Person) -> rusqlite::Result<()
             person.contact_phone,
             person.conflicts.len() as i64,
         ])?;
-    index_again(connection, person.id, Some(person))
+    note_due(connection, person.id)
 }
 
-/// Indexes a case anew because its person changed; nothing if the case is not here.
-fn index_again(
-    connection: &Connection,
-    case: Uuid,
-    person: Option<&Person>,
-) -> rusqlite::Result<()> {
-    let Some(row) = read::case(connection, case)? else {
+/// The words of a case are due; nothing if the case is not here.
+fn note_due(connection: &Connection, case: Uuid) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT OR IGNORE INTO search_due (number)
+             SELECT number FROM case_rows WHERE id = ?1",
+        )?
+        .execute([case.as_bytes()])
+        .map(drop)
+}
+
+/// Indexes what is due if it is much.
+///
+/// # Errors
+/// SQLite's.
+pub fn index_much_due(connection: &Connection) -> rusqlite::Result<()> {
+    let due: u32 = connection
+        .prepare_cached("SELECT count(*) FROM search_due")?
+        .query_row([], |row| row.get(0))?;
+    if due > DUE_MAX {
+        index_due(connection)?;
+    }
+    Ok(())
+}
+
+/// Indexes what is due. Call it before a search, in a transaction.
+///
+/// # Errors
+/// SQLite's.
+pub fn index_due(connection: &Connection) -> rusqlite::Result<()> {
+    let due: Vec<(i64, Uuid)> = connection
+        .prepare_cached("SELECT number, id FROM search_due JOIN case_rows USING (number)")?
+        .query_map([], |row| Ok((row.get(0)?, Uuid::from_bytes(row.get(1)?))))?
+        .collect::<Result<_, _>>()?;
+    if due.is_empty() {
         return Ok(());
-    };
-    let number: i64 = connection
-        .prepare_cached("SELECT number FROM case_rows WHERE id = ?1")?
-        .query_row([case.as_bytes()], |row| row.get(0))?;
-    index(connection, number, &Words::of(&row.case, person))
+    }
+    for (number, id) in due {
+        if let Some(row) = read::case(connection, id)? {
+            let person = read::person(connection, id)?;
+            index(connection, number, &Words::of(&row.case, person.as_ref()))?;
+        }
+    }
+    connection
+        .prepare_cached("DELETE FROM search_due")?
+        .execute([])
+        .map(drop)
 }
 
 /// Most changes of a case change none of its words: then the index is left alone.
