@@ -22,6 +22,7 @@ use crate::register::ParseAreasError;
 use crate::serving::ListenError;
 use crate::telemetry;
 use crate::ward::{Ward, WardError};
+use gandan_core::rescue::OpenRescueError;
 
 /// Log of a command that a person waits for: only what went wrong.
 const LOG_OF_COMMANDS: &str = "warn";
@@ -133,9 +134,16 @@ pub(crate) fn ward_exit_code(error: &WardError) -> u8 {
         | WardError::UnknownWard
         | WardError::NotFound(_)
         | WardError::Taken(_)
-        | WardError::Invalid(_) => 2,
+        | WardError::Invalid(_)
+        | WardError::Rescue(
+            OpenRescueError::NotARescueFile
+            | OpenRescueError::Newer
+            | OpenRescueError::OtherWard(_),
+        ) => 2,
+        WardError::Rescue(OpenRescueError::Damaged) => 1,
         WardError::NotInitialised
         | WardError::Damaged
+        | WardError::Rescue(OpenRescueError::Sealed)
         | WardError::Open(_)
         | WardError::Full
         | WardError::Database(_)

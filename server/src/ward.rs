@@ -40,6 +40,7 @@ use gandan_core::protocol::enrolment::{EnrolmentRequest, EnrolmentResponse};
 use gandan_core::protocol::invite::Invite;
 use gandan_core::protocol::responder::{WardAnswer, WardCommand};
 use gandan_core::protocol::verdict::Verdict;
+use gandan_core::rescue::OpenRescueError;
 use gandan_core::store::{OpenError, StoreKey};
 use thiserror::Error;
 use uuid::Uuid;
@@ -91,6 +92,9 @@ pub enum WardError {
         "the store is damaged; stop the server and restore the last backup, the phones give back the rest"
     )]
     Damaged,
+    /// A rescue file is not, or not wholly, opened.
+    #[error(transparent)]
+    Rescue(#[from] OpenRescueError),
     /// The store cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),

@@ -1,5 +1,6 @@
 //! What a person reads when a command was not carried out: Vietnamese first, English second.
 
+use gandan_core::rescue::OpenRescueError;
 use gandan_core::store::OpenError;
 
 use super::CommandError;
@@ -74,10 +75,33 @@ pub(crate) fn ward(error: &WardError) -> String {
         WardError::Damaged => {
             "Dữ liệu bị hỏng; dừng máy chủ, phục hồi bản sao lưu gần nhất, điện thoại sẽ gửi lại phần còn thiếu.".to_owned()
         }
+        WardError::Rescue(error) => rescue(error),
         WardError::Open(error) => opening(error),
         WardError::Full => "Ổ đĩa đầy; dọn bớt rồi thử lại, những gì đã nhận vẫn còn.".to_owned(),
         WardError::Database(_) => "Kho dữ liệu gặp lỗi; chưa thay đổi gì.".to_owned(),
         WardError::File(_) => "Không đọc hoặc ghi được tệp trong thư mục dữ liệu.".to_owned(),
+    }
+}
+
+fn rescue(error: &OpenRescueError) -> String {
+    match error {
+        OpenRescueError::NotARescueFile => {
+            "Đây không phải tệp cứu hộ; chọn tệp do điện thoại ghi ra.".to_owned()
+        }
+        OpenRescueError::Newer => {
+            "Tệp cứu hộ do ứng dụng mới hơn ghi; cập nhật máy chủ rồi nhập lại.".to_owned()
+        }
+        OpenRescueError::OtherWard(ward) => {
+            format!("Tệp cứu hộ này của phường, xã mang mã {ward}; hãy chuyển cho nơi đó.")
+        }
+        OpenRescueError::Sealed => {
+            "Không mở được tệp cứu hộ: tệp bị hỏng, hoặc ghi trước khi phường được tạo lại; chép lại từ điện thoại."
+                .to_owned()
+        }
+        OpenRescueError::Damaged => {
+            "Tệp cứu hộ bị hỏng hoặc thiếu; phần đọc được đã nhận, chép lại từ điện thoại rồi nhập lần nữa."
+                .to_owned()
+        }
     }
 }
 

@@ -39,9 +39,7 @@ impl Keys {
 
     /// The key to which phones seal rescue files.
     pub(super) fn rescue_public(&self) -> [u8; 32] {
-        use hpke::{Kem as _, Serializable as _};
-        let (_, public) = hpke::kem::X25519HkdfSha256::derive_keypair(&*self.rescue_seed);
-        public.to_bytes().into()
+        gandan_core::rescue::public_key(&self.rescue_seed)
     }
 
     pub(super) fn public(&self) -> WardKey {

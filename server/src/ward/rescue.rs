@@ -1,10 +1,135 @@
-//! Taking a rescue file.
+//! Taking a rescue file: what a phone wrote that will not connect any more, whoever brings it. Every
+//! bundle is admitted under the device that signed it, as if it had come over the wire; taking a
+//! file twice does nothing more.
 
+use gandan_core::model::DeviceId;
+use gandan_core::policy::{Author, RejectionCode};
+use gandan_core::protocol::bundle::{self, OpenedBundle};
+use gandan_core::protocol::credential::DeviceCredential;
+use gandan_core::protocol::message::Refusal;
 use gandan_core::protocol::verdict::Verdict;
+use gandan_core::rescue::{Opener, RescueItem};
+use gandan_core::store::attachments;
+use rusqlite::params;
 
-use super::WardError;
-use super::connections::Shared;
+use super::connections::{Shared, Work};
+use super::devices::{self, Known};
+use super::{WardError, restore};
 
-pub(super) fn import(_shared: &Shared, _file: &[u8]) -> Result<Vec<Verdict>, WardError> {
-    todo!()
+/// What an officer is called of whom a restored ward knows only the word that it once gave.
+const UNNAMED_OFFICER: &str = "Cán bộ (chưa rõ tên, từ tệp cứu hộ)";
+
+pub(super) fn import(shared: &Shared, file: &[u8]) -> Result<Vec<Verdict>, WardError> {
+    let opener = Opener::new(&shared.keys.rescue_seed, shared.code, file)?;
+    let credential = opener.credential().clone();
+    let mut bundles = Vec::new();
+    let mut damage = None;
+    for item in opener {
+        // What was read before a damaged place is good and is taken.
+        match item {
+            Ok(RescueItem::Bundle(sealed)) => {
+                bundles.push(take_bundle(shared, &credential, &sealed)?)
+            }
+            Ok(RescueItem::Attachment(bytes)) => take_attachment(shared, &bytes)?,
+            Err(error) => damage = Some(error),
+        }
+    }
+    // Bundles may depend on later ones, as far as a file keeps no order.
+    for (opened, verdicts) in &mut bundles {
+        if let Some(opened) = opened {
+            *verdicts = shared.write(|work| work.admit_rescued(opened, &credential))?;
+        }
+    }
+    if let Some(error) = damage {
+        return Err(error.into());
+    }
+    Ok(bundles
+        .into_iter()
+        .flat_map(|(_, verdicts)| verdicts)
+        .collect())
+}
+
+/// A bundle is kept only if something in it waits.
+type Taken = (Option<OpenedBundle>, Vec<Verdict>);
+
+fn take_bundle(
+    shared: &Shared,
+    credential: &DeviceCredential,
+    sealed: &[u8],
+) -> Result<Taken, WardError> {
+    let code = RejectionCode::Malformed;
+    let Ok(opened) = bundle::open(sealed) else {
+        tracing::warn!("a bundle of a rescue file does not open");
+        return Ok((None, vec![Verdict::Rejected { code }]));
+    };
+    if opened.proof.ward != shared.code {
+        return Ok((None, vec![Verdict::Rejected { code }; opened.edits.len()]));
+    }
+    let verdicts = shared.write(|work| work.admit_rescued(&opened, credential))?;
+    let is_waiting = |verdict: &Verdict| matches!(verdict, Verdict::Waiting { .. });
+    let is_to_be_tried_again = verdicts.iter().any(is_waiting);
+    Ok((is_to_be_tried_again.then_some(opened), verdicts))
+}
+
+fn take_attachment(shared: &Shared, bytes: &[u8]) -> Result<(), WardError> {
+    let hash = attachments::hash(bytes);
+    let is_stored = shared.write(|work| work.store_attachment(hash, bytes))?;
+    if !is_stored {
+        tracing::warn!(%hash, "a file of a rescue file is no image");
+    }
+    Ok(())
+}
+
+impl Work<'_> {
+    /// `credential` is what the file itself says of its device.
+    fn admit_rescued(
+        &mut self,
+        opened: &OpenedBundle,
+        credential: &DeviceCredential,
+    ) -> Result<Vec<Verdict>, WardError> {
+        let device = opened.proof.device;
+        let code = match devices::find(self.connection, device)? {
+            Ok(known) => return self.admit_opened(&known, opened),
+            Err(Refusal::Revoked) => RejectionCode::Revoked,
+            Err(_) => match self.recognise(device, credential)? {
+                Some(known) => return self.admit_opened(&known, opened),
+                None => RejectionCode::ForeignActor,
+            },
+        };
+        Ok(vec![Verdict::Rejected { code }; opened.edits.len()])
+    }
+
+    /// A device that enrolled after the backup from which the ward was restored is recognised by the
+    /// word that the ward gave it, for what it recorded only: to talk to the ward again it needs a
+    /// new invite, because nobody knows its areas any more.
+    fn recognise(
+        &mut self,
+        device: DeviceId,
+        credential: &DeviceCredential,
+    ) -> Result<Option<Known>, WardError> {
+        if credential.device != device
+            || credential.ward != self.shared.code
+            || !credential.verify(self.shared.keys.public())
+        {
+            return Ok(None);
+        }
+        let DeviceCredential { officer, role, .. } = *credential;
+        self.connection.execute(
+            "INSERT OR IGNORE INTO officers (id, name, role, scope_version, created_at)
+             VALUES (?1, ?2, ?3, 1, ?4)",
+            params![
+                officer.0.as_bytes(),
+                UNNAMED_OFFICER,
+                role.code(),
+                self.now.0
+            ],
+        )?;
+        Ok(Some(Known {
+            id: device,
+            author: Author { officer, role },
+            scope_version: 1,
+            seen_at: None,
+            reported_epoch: restore::current_epoch(self.connection)?,
+        }))
+    }
 }

@@ -7,5 +7,6 @@ mod enrolment;
 mod feed;
 mod fixture;
 mod phone;
+mod rescue;
 mod restore;
 mod staff;

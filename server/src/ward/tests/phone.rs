@@ -11,6 +11,7 @@ use gandan_core::model::{
 };
 use gandan_core::policy::Author;
 use gandan_core::protocol::bundle;
+use gandan_core::protocol::credential::Enrolment;
 use gandan_core::protocol::enrolment::EnrolmentRequest;
 use gandan_core::protocol::feed::{Cursor, Page, verify_proof};
 use gandan_core::protocol::responder::{WardAnswer, WardCommand};
@@ -23,6 +24,7 @@ use crate::ward::Ward;
 pub(super) struct Phone {
     pub(super) key: SigningKey,
     pub(super) author: Author,
+    pub(super) enrolment: Enrolment,
     pub(super) actor: ActorId,
     sequences: HashMap<DocumentId, u64>,
     draws: u16,
@@ -53,6 +55,7 @@ impl Phone {
         assert!(enrolment.verify(&invite, device));
         Self {
             key,
+            enrolment,
             author: Author { officer, role },
             actor: ActorId([number; 16]),
             sequences: HashMap::new(),

@@ -15,7 +15,7 @@ use super::phone::Phone;
 use crate::app;
 use crate::ward::{Ward, WardError};
 
-fn backup(world: &World, to: &Path) {
+pub(super) fn backup(world: &World, to: &Path) {
     // The store's own log is folded in first, as an administrator's copy of a stopped server has it.
     world
         .ward
@@ -30,7 +30,7 @@ fn backup(world: &World, to: &Path) {
     }
 }
 
-fn restored(from: &Path) -> Ward {
+pub(super) fn restored(from: &Path) -> Ward {
     Ward::open(from, TestEnvironment::new(9)).unwrap()
 }
 
