@@ -4,17 +4,26 @@
 
 #[path = "wire/conversation.rs"]
 mod conversation;
+#[path = "wire/edits.rs"]
+mod edits;
 #[path = "wire/feed.rs"]
 mod feed;
 #[path = "wire/messages.rs"]
 mod messages;
+#[path = "wire/sealed.rs"]
+mod sealed;
 #[path = "wire/vectors.rs"]
 mod vectors;
 
 /// The kinds of vector, each with the list of names that its tests know. A vector that no test reads
 /// would be a promise that nobody keeps.
-const KNOWN: &[fn() -> Vec<(&'static str, Vec<&'static str>)>] =
-    &[messages::names, feed::names, conversation::names];
+const KNOWN: &[fn() -> Vec<(&'static str, Vec<&'static str>)>] = &[
+    edits::names,
+    sealed::names,
+    messages::names,
+    feed::names,
+    conversation::names,
+];
 
 #[test]
 fn every_vector_is_read_by_a_test() {
