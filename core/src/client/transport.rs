@@ -80,7 +80,12 @@ fn common() -> TransportConfig {
         .receive_window(VarInt::from_u32(CONNECTION_WINDOW_BYTES))
         .send_window(SEND_WINDOW_BYTES)
         .max_idle_timeout(Some(IdleTimeout::from(VarInt::from_u32(IDLE_MS_MAX))))
-        .datagram_receive_buffer_size(None);
+        .datagram_receive_buffer_size(None)
+        // Looking for larger packets cost 5.6 KiB each way in every conversation (measured: a
+        // phone with nothing to say sent 8.5 KiB instead of 2.9), and would save 0.8 % of a photo:
+        // it pays from 1.4 MB on, which few visits reach. Packets stay at 1,200 bytes, which also
+        // pass every tunnel.
+        .mtu_discovery_config(None);
     config
 }
 
