@@ -1,3 +1,4 @@
 //! The harness of simulations and end-to-end tests.
 
+pub mod programs;
 pub mod simulation;

@@ -1,0 +1,213 @@
+//! `gandan-server` as a process: made, started, killed without warning, started again.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+
+use gandan_core::environment::SystemEnvironment;
+use gandan_server::ward::Ward;
+
+use super::{Finished, program};
+
+/// Phường Tân Hòa.
+const WARD: &str = "26995";
+
+/// A ward's data folder and, while it serves, its process.
+#[derive(Debug)]
+pub struct WardServer {
+    data: PathBuf,
+    quic: SocketAddr,
+    process: Option<Child>,
+}
+
+impl WardServer {
+    /// Makes a ward in a new folder and serves it on free ports.
+    ///
+    /// # Panics
+    /// If any of it fails.
+    #[must_use]
+    pub fn start(data: &Path) -> Self {
+        let mut server = Self {
+            data: data.to_owned(),
+            quic: SocketAddr::from(([127, 0, 0, 1], 0)),
+            process: None,
+        };
+        let _ = server.run(&["init", "--ward", WARD]).expect(0);
+        server.serve();
+        server
+    }
+
+    /// Serves, on the port that it had before if it had one.
+    ///
+    /// # Panics
+    /// If it serves already or cannot.
+    pub fn serve(&mut self) {
+        assert!(self.process.is_none(), "it serves already");
+        let mut process = self
+            .command(&["serve", "--http", "127.0.0.1:0"])
+            .args(["--quic", &self.quic.to_string()])
+            .stdout(Stdio::piped())
+            .stderr(self.log())
+            .spawn()
+            .expect("the server starts");
+        let mut line = String::new();
+        let stdout = process.stdout.take().expect("it was piped");
+        BufReader::new(stdout)
+            .read_line(&mut line)
+            .expect("the server says when it is ready");
+        self.quic = line
+            .split(' ')
+            .find_map(|word| word.strip_prefix("quic="))
+            .and_then(|address| address.parse().ok())
+            .unwrap_or_else(|| panic!("not a ready line: {line:?}"));
+        self.process = Some(process);
+    }
+
+    /// Serves where somebody else served.
+    ///
+    /// # Panics
+    /// As [`WardServer::serve`].
+    pub fn serve_at(&mut self, quic: SocketAddr) {
+        self.quic = quic;
+        self.serve();
+    }
+
+    /// Where phones reach it.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.quic
+    }
+
+    /// Its data folder.
+    #[must_use]
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// Kills it without warning, as a power cut of the program does.
+    ///
+    /// # Panics
+    /// If it does not serve.
+    pub fn kill(&mut self) {
+        let mut process = self.process.take().expect("it serves");
+        process.kill().expect("an own child can be killed");
+        process.wait().expect("a killed child ends");
+    }
+
+    /// Asks it to stop, as a system that shuts down does, and waits for it.
+    ///
+    /// # Panics
+    /// If it does not serve.
+    pub fn stop(&mut self) -> ExitStatus {
+        let mut process = self.process.take().expect("it serves");
+        let asked = Command::new("kill")
+            .arg(process.id().to_string())
+            .status()
+            .expect("kill is part of every system that runs this");
+        assert!(asked.success());
+        process.wait().expect("a child can be waited for")
+    }
+
+    /// Whether the process still runs.
+    ///
+    /// # Panics
+    /// If it was never started.
+    pub fn is_serving(&mut self) -> bool {
+        let process = self.process.as_mut().expect("it was started");
+        process.try_wait().expect("a child can be asked").is_none()
+    }
+
+    /// Runs an admin command to its end.
+    #[must_use]
+    pub fn run(&self, arguments: &[&str]) -> Finished {
+        self.command(arguments)
+            .output()
+            .expect("the program starts")
+            .into()
+    }
+
+    /// An invite for an officer, as one line.
+    ///
+    /// # Panics
+    /// If the ward gives none.
+    #[must_use]
+    pub fn invite(&self, officer: &str, role: &str) -> String {
+        self.invite_through(officer, role, self.quic)
+    }
+
+    /// An invite whose phone reaches the ward through `address`.
+    ///
+    /// # Panics
+    /// If the ward gives none.
+    #[must_use]
+    pub fn invite_through(&self, officer: &str, role: &str, address: SocketAddr) -> String {
+        let address = address.to_string();
+        let made = self.run(&[
+            "invite",
+            "--officer",
+            officer,
+            "--role",
+            role,
+            "--address",
+            &address,
+        ]);
+        made.expect(0).stdout.trim().to_owned()
+    }
+
+    /// The same ward, opened by this process as an admin command would.
+    ///
+    /// # Panics
+    /// If it cannot be opened.
+    #[must_use]
+    pub fn open(&self) -> Ward {
+        Ward::open(&self.data, Arc::new(SystemEnvironment)).expect("the ward can be opened")
+    }
+
+    /// What the server says goes into a file, so that the test's own words can be read.
+    fn log(&self) -> File {
+        File::options()
+            .create(true)
+            .append(true)
+            .open(self.log_path())
+            .expect("the ward's folder can be written")
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.data.join("server.log")
+    }
+
+    /// Everything that the server said so far.
+    ///
+    /// # Panics
+    /// If it never served.
+    #[must_use]
+    pub fn log_text(&self) -> String {
+        fs::read_to_string(self.log_path()).expect("it has served")
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program("gandan-server"));
+        command
+            .args(arguments)
+            .arg("--data")
+            .arg(&self.data)
+            .stdin(Stdio::null());
+        command
+    }
+}
+
+impl Drop for WardServer {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{}", self.log_text());
+        }
+        if let Some(mut process) = self.process.take() {
+            // A failing test must not leave a server behind; if it is gone already, all the better.
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}

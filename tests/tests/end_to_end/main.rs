@@ -1,0 +1,14 @@
+//! The real programs against each other over real QUIC: an officer's day, links and processes that
+//! fail in the middle of it, and peers who mean harm.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that unwraps fails with a line number, which is what a test is for"
+)]
+
+mod bad_input;
+mod day;
+mod failures;
+mod fixture;
+mod hostile;
+mod hostile_peer;
+mod stores;
