@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Barrier};
 
 use gandan_core::environment::SystemEnvironment;
 use gandan_core::model::{DeviceId, OfficerId, Role, Timestamp, WardKey};
@@ -15,6 +15,12 @@ use uuid::Uuid;
 
 /// Where the child of a test finds its store.
 const CHILD_STORE: &str = "GANDAN_TEST_CHILD_STORE";
+
+/// Tells a child to open stores.
+const CHILD_OPENINGS: &str = "GANDAN_TEST_CHILD_OPENINGS";
+/// Each process has one first opening, and the race for it is not lost every time.
+const PROCESSES: usize = 20;
+const THREADS: usize = 8;
 
 fn key() -> StoreKey {
     StoreKey::new([7; 32])
@@ -103,6 +109,38 @@ fn what_a_killed_process_had_recorded_is_there() {
         replica.check().expect("the store answers"),
         Vec::<Uuid>::new()
     );
+}
+
+/// Not a test by itself: the process whose first stores are opened by many threads at once.
+#[test]
+fn a_child_opens_its_first_stores_at_once() {
+    if std::env::var_os(CHILD_OPENINGS).is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let together = Barrier::new(THREADS);
+    std::thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let (path, together) = (folder.path().join(format!("{thread}.db")), &together);
+            scope.spawn(move || {
+                together.wait();
+                connection::open(&path, &key(), device::MIGRATIONS).expect("the store opens");
+            });
+        }
+    });
+}
+
+#[test]
+fn the_first_stores_of_a_process_can_be_opened_at_once() {
+    for _ in 0..PROCESSES {
+        let child = Command::new(std::env::current_exe().expect("this program"))
+            .args(["--exact", "a_child_opens_its_first_stores_at_once"])
+            .env(CHILD_OPENINGS, "1")
+            .stdout(Stdio::null())
+            .status()
+            .expect("the child starts");
+        assert!(child.success(), "a store did not open");
+    }
 }
 
 #[test]

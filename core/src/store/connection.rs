@@ -6,6 +6,7 @@ mod key_check;
 mod set_aside;
 
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 
 use data_encoding::HEXLOWER;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
@@ -142,6 +143,7 @@ fn open_and_migrate(
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    initialise_sqlcipher();
     let mut connection = Connection::open_with_flags(path, flags).map_err(open_error)?;
     give_key(&connection, key).map_err(open_error)?;
     refuse_strangers(&connection, migrations)?;
@@ -150,6 +152,17 @@ fn open_and_migrate(
         migrate(&mut connection, migration).map_err(open_error)?;
     }
     Ok(connection)
+}
+
+/// SQLite calls itself initialised before SQLCipher's own initialisation has ended; a second thread
+/// that opens its first file in between is told that its key is wrong in form. So the first opening
+/// of a process is made here, alone, while all others wait.
+fn initialise_sqlcipher() {
+    static FIRST_OPENING: Once = Once::new();
+    FIRST_OPENING.call_once(|| {
+        // Nothing is done with it; a real failure shows again at the real opening.
+        drop(Connection::open_in_memory());
+    });
 }
 
 fn give_key(connection: &Connection, key: &StoreKey) -> rusqlite::Result<()> {
