@@ -136,7 +136,7 @@ impl From<RecordError> for GandanError {
 impl From<ParseInviteError> for GandanError {
     fn from(error: ParseInviteError) -> Self {
         match error {
-            ParseInviteError::Damaged => Self::rejected("invite_damaged", &error),
+            ParseInviteError::Damaged => Self::rejected("invite_damaged", error),
             ParseInviteError::Newer => Self::UpdateRequired,
         }
     }

@@ -4,7 +4,10 @@
 use gandan_tests::simulation::{Plan, Tally, run};
 
 /// Seeds that once broke a promise. Never taken out.
-const KEPT_SEEDS: &[u64] = &[];
+const KEPT_SEEDS: &[u64] = &[
+    // A case that was numbered anew after a restore got its old number back, which another case had.
+    77, 1174,
+];
 const SEEDS: std::ops::Range<u64> = 1..41;
 
 #[test]

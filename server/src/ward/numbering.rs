@@ -62,6 +62,29 @@ impl Work<'_> {
             |row| row.get(0),
         )?;
         let words = format_number(self.shared.code, year, number);
+        self.show_number(officer, case, &words)?;
+        self.connection.execute(
+            "INSERT INTO official_numbers (register, year, number, uuid, at) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![REGISTER, year, number, case.uuid.as_bytes(), self.now.0],
+        )?;
+        self.set_awaits_number(case, false)?;
+        Ok(words)
+    }
+
+    fn shown_number(&mut self, case: DocumentId) -> Result<Option<String>, WardError> {
+        let loaded = self.load(case)?.ok_or(WardError::NotFound("case"))?;
+        let shown = schema::case(&loaded.state).and_then(|case| case.official_number);
+        self.documents.keep(loaded);
+        Ok(shown)
+    }
+
+    /// Writes into a case the number that the register has for it.
+    fn show_number(
+        &mut self,
+        officer: OfficerId,
+        case: DocumentId,
+        words: &str,
+    ) -> Result<(), NotAdmitted> {
         let loaded = self.load(case)?.ok_or(WardError::NotFound("case"))?;
         let edit = self.ward_edit(
             case,
@@ -69,18 +92,13 @@ impl Work<'_> {
             &loaded.heads,
             vec![schema::set(
                 field::OFFICIAL_NUMBER,
-                Value::Text(words.clone()),
+                Value::Text(words.to_owned()),
             )],
         )?;
         let loaded = self.execute_edit(Some(loaded), &edit)?;
         let device = DeviceId(self.shared.keys.public().0);
         self.append(device, officer, self.now, &edit, loaded)?;
-        self.connection.execute(
-            "INSERT INTO official_numbers (register, year, number, uuid, at) VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![REGISTER, year, number, case.uuid.as_bytes(), self.now.0],
-        )?;
-        self.set_awaits_number(case, false)?;
-        Ok(words)
+        Ok(())
     }
 
     /// An edit that the ward writes on the heads of a document, or a creation.
@@ -119,9 +137,16 @@ impl Work<'_> {
             .collect::<Result<_, _>>()?;
         for (case, officer) in waiting {
             let case = DocumentId::case(Uuid::from_bytes(case));
+            let officer = OfficerId(Uuid::from_bytes(officer));
             match self.number_of(case)? {
-                Some(_) => self.set_awaits_number(case, false)?,
-                None => drop(self.issue_number(OfficerId(Uuid::from_bytes(officer)), case)?),
+                // What came back may show another number, which is void or belongs to another case.
+                Some(words) => {
+                    if self.shown_number(case)?.as_ref() != Some(&words) {
+                        self.show_number(officer, case, &words)?;
+                    }
+                    self.set_awaits_number(case, false)?;
+                }
+                None => drop(self.issue_number(officer, case)?),
             }
         }
         Ok(())
@@ -175,8 +200,12 @@ impl Work<'_> {
             );
             return self.await_number(case);
         }
-        if self.number_of(case)?.is_some() {
-            return self.void_number(year, number, RENUMBERED);
+        if self
+            .number_of(case)?
+            .is_some_and(|held| held != format_number(self.shared.code, year, number))
+        {
+            self.void_number(year, number, RENUMBERED)?;
+            return self.await_number(case);
         }
         self.connection.execute(
             "INSERT INTO official_numbers (register, year, number, uuid, at) VALUES (?1, ?2, ?3, ?4, ?5)
