@@ -169,7 +169,7 @@ impl Story {
                 latitude_e6: 10_776_000 + self.below(9_000) as i32,
                 longitude_e6: 106_640_000 + self.below(9_000) as i32,
             }),
-            citizen: (self.number % 4 != 0).then(|| Person {
+            citizen: (!self.number.is_multiple_of(4)).then(|| Person {
                 name: Some(format!("Nguyễn Thị {}", words[self.below(words.len())])),
                 phone: Some(format!("09{:08}", self.below(100_000_000))),
                 address: Some(format!("{} Lạc Long Quân", self.below(900))),

@@ -64,5 +64,6 @@ test('a case exported by phone and ward opens in automerge with the same content
   assert.equal(Number(ofPhone.households), 1)
   assert.equal(ofPhone.notes.length, 1)
   assert.equal(String(ofPhone.notes[0].text), shown.notes[0].text)
-  assert.equal(Automerge.getAllChanges(ofPhone).length, shown.history.length)
+  // The creation and the note; what the history says of the citizen is another document's.
+  assert.equal(Automerge.getAllChanges(ofPhone).length, 2)
 })

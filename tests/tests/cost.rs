@@ -1,5 +1,9 @@
 //! What a conversation costs between a real phone and a real ward: a return costs what changed, not
 //! what exists.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that unwraps fails with a line number, which is what a test is for"
+)]
 
 use std::sync::Arc;
 

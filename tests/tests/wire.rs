@@ -1,6 +1,10 @@
 //! The bytes of the wire, held by vectors under `vectors/wire/v1/`: hex, with a comment on every
 //! field. Most were written by another program from `docs/wire.md`. A round trip alone would prove
 //! nothing about yesterday's peer. Released vectors are only ever added.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that unwraps fails with a line number, which is what a test is for"
+)]
 
 #[path = "wire/conversation.rs"]
 mod conversation;
@@ -15,9 +19,12 @@ mod sealed;
 #[path = "wire/vectors.rs"]
 mod vectors;
 
+/// Kinds of vector, each with names.
+type NamesByKind = Vec<(&'static str, Vec<&'static str>)>;
+
 /// The kinds of vector, each with the list of names that its tests know. A vector that no test reads
 /// would be a promise that nobody keeps.
-const KNOWN: &[fn() -> Vec<(&'static str, Vec<&'static str>)>] = &[
+const KNOWN: &[fn() -> NamesByKind] = &[
     edits::names,
     sealed::names,
     messages::names,
