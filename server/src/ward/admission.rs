@@ -129,9 +129,24 @@ impl Work<'_> {
         self.check_actor(origin.device, edit.edit())?;
         let document = edit.edit().document;
         let loaded = self.load(document)?;
-        let case = self.check_scope(origin, document, loaded.is_some())?;
-        let before = loaded.as_ref().map(|loaded| &loaded.state);
-        policy::check(origin.author, edit.edit(), before, case.as_ref())?;
+        let allowed = self
+            .check_scope(origin, document, loaded.is_some())
+            .and_then(|case| {
+                let before = loaded.as_ref().map(|loaded| &loaded.state);
+                Ok(policy::check(
+                    origin.author,
+                    edit.edit(),
+                    before,
+                    case.as_ref(),
+                )?)
+            });
+        if let Err(refused) = allowed {
+            // Nothing has changed it: the next edit need not read it from its history again.
+            if let Some(loaded) = loaded {
+                self.documents.keep(loaded);
+            }
+            return Err(refused);
+        }
         let loaded = self.execute_edit(loaded, edit)?;
         let entry = self.append(origin.device, origin.author.officer, self.now, edit, loaded)?;
         if document.kind == DocumentKind::Case {
