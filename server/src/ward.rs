@@ -11,10 +11,12 @@ mod devices;
 mod directory;
 mod documents;
 mod enrolment;
+mod error;
 mod feed;
 mod history;
 mod keys;
 mod numbering;
+mod records;
 mod rescue;
 mod restore;
 mod scope;
@@ -35,17 +37,18 @@ use gandan_core::model::{
     Area, AttachmentHash, Case, DeviceId, Directory, DocumentId, EditId, OfficerId, Role,
     Timestamp, WardCode, WardKey,
 };
-use gandan_core::policy::{Author, RejectionCode};
+use gandan_core::policy::Author;
 use gandan_core::protocol::enrolment::{EnrolmentRequest, EnrolmentResponse};
 use gandan_core::protocol::invite::Invite;
 use gandan_core::protocol::responder::{WardAnswer, WardCommand};
 use gandan_core::protocol::verdict::Verdict;
-use gandan_core::rescue::OpenRescueError;
-use gandan_core::store::{OpenError, StoreKey};
-use thiserror::Error;
+use gandan_core::store::StoreKey;
 use uuid::Uuid;
 
 use crate::register;
+pub use error::WardError;
+pub use records::{Device, HistoryEntry, Staff};
+
 use connections::Shared;
 use keys::Keys;
 
@@ -54,111 +57,6 @@ pub const STORE_FILE: &str = "ward.db";
 
 /// The key of the store, beside it; both belong into the backup.
 pub const STORE_KEY_FILE: &str = "store.key";
-
-/// Why the ward could not do what it was asked. Nothing was changed.
-#[derive(Debug, Error)]
-pub enum WardError {
-    /// The data directory holds no ward.
-    #[error("no ward in this folder; make one with: gandan-server init --data DIR --ward CODE")]
-    NotInitialised,
-    /// The data directory holds a ward already.
-    #[error("this folder holds a ward already; choose another --data")]
-    AlreadyInitialised,
-    /// The register has no such ward.
-    #[error("the register has no ward with this code; codes have five digits, such as 26995")]
-    UnknownWard,
-    /// There is no such thing.
-    #[error("there is no such {0}")]
-    NotFound(&'static str),
-    /// A login or a name is taken.
-    #[error("this {0} is taken")]
-    Taken(&'static str),
-    /// A value breaks a rule.
-    #[error("{0}")]
-    Invalid(&'static str),
-    /// The policy stands against it.
-    #[error("{}", .0.label())]
-    NotAllowed(RejectionCode),
-    /// Numbering waits until phones have reported after a restore.
-    #[error(
-        "numbering is paused after a restore; wait for the phones or run: gandan-server resume-numbering"
-    )]
-    NumberingPaused,
-    /// Too many failed sign-ins; a few seconds help.
-    #[error("too many failed attempts; wait half a minute and try again")]
-    TooManyAttempts,
-    /// What the store holds makes no sense.
-    #[error(
-        "the store is damaged; stop the server and restore the last backup, the phones give back the rest"
-    )]
-    Damaged,
-    /// A rescue file is not, or not wholly, opened.
-    #[error(transparent)]
-    Rescue(#[from] OpenRescueError),
-    /// The store cannot be opened.
-    #[error(transparent)]
-    Open(#[from] OpenError),
-    /// The disk is full.
-    #[error("the disk is full; free space, nothing acknowledged is lost")]
-    Full,
-    /// SQLite says something else.
-    #[error("the store failed")]
-    Database(#[source] rusqlite::Error),
-    /// A file cannot be read or written.
-    #[error("a file cannot be read or written")]
-    File(#[from] std::io::Error),
-}
-
-/// A member of the ward's staff, as the console knows them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Staff {
-    /// In whose name they write.
-    pub author: Author,
-    /// What they type to sign in.
-    pub login: String,
-    /// Shown to others.
-    pub name: String,
-}
-
-/// One admitted edit, as history shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HistoryEntry {
-    /// Place in the feed.
-    pub sequence: u64,
-    /// The edit.
-    pub edit: EditId,
-    /// By the writer's clock.
-    pub device_time: Timestamp,
-    /// By the ward's clock.
-    pub received_at: Timestamp,
-    /// Who.
-    pub author: OfficerId,
-    /// Their name.
-    pub author_name: String,
-    /// Name of the device; `None` for the console.
-    pub device_name: Option<String>,
-    /// What it does.
-    pub operations: Vec<Operation>,
-}
-
-/// A device, as the administrator sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Device {
-    /// Its key.
-    pub id: DeviceId,
-    /// Whose.
-    pub officer: OfficerId,
-    /// Their name.
-    pub officer_name: String,
-    /// As it called itself.
-    pub name: String,
-    /// When it enrolled.
-    pub enrolled_at: Timestamp,
-    /// Last conversation.
-    pub seen_at: Option<Timestamp>,
-    /// When it was revoked.
-    pub revoked_at: Option<Timestamp>,
-}
 
 /// One ward. Cheap to clone; all clones are the same ward. Methods block on SQLite: call them from
 /// a blocking context.

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use gandan_core::environment::Environment;
 use gandan_core::model::{ActorId, Timestamp, WardCode};
+use gandan_core::store::StoreKey;
 use gandan_core::store::connection::{self, Migration};
-use gandan_core::store::{OpenError, StoreKey};
-use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 use uuid::Uuid;
 
 use super::WardError;
@@ -174,17 +174,4 @@ pub(super) fn to_sql(sequence: u64) -> i64 {
 /// A sequence from SQLite.
 pub(super) fn from_sql(sequence: i64) -> u64 {
     u64::try_from(sequence).unwrap_or_default()
-}
-
-impl From<rusqlite::Error> for WardError {
-    fn from(error: rusqlite::Error) -> Self {
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => Self::Full,
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-                Self::Open(OpenError::Busy)
-            }
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged,
-            _ => Self::Database(error),
-        }
-    }
 }
