@@ -77,7 +77,9 @@ impl Replica {
         key: &StoreKey,
         environment: Arc<dyn Environment>,
     ) -> Result<Self, OpenError> {
-        let store = device::open(directory, key)?;
+        let store = device::open(directory, key, &|connection, to| {
+            rescue::salvage(connection, &*environment, to);
+        })?;
         let path = directory.join(device::FILE_NAME);
         let (core, device_key) = load(store, &*environment).map_err(|error| {
             if connection::is_damage(&error) {
@@ -226,20 +228,15 @@ impl Core {
 
 fn load(store: OpenStore, environment: &dyn Environment) -> rusqlite::Result<(Core, SigningKey)> {
     let connection = &store.connection;
-    let seed = match settings::read(connection, settings::DEVICE_SEED)? {
-        Some(seed) => Zeroizing::new(seed),
+    let device_key = match device_key(connection)? {
+        Some(key) => key,
         None => {
-            let mut seed = Zeroizing::new(vec![0; 32]);
-            environment.fill_random(&mut seed);
-            settings::write(connection, settings::DEVICE_SEED, &seed)?;
-            seed
+            let mut seed = Zeroizing::new([0; 32]);
+            environment.fill_random(seed.as_mut_slice());
+            settings::write(connection, settings::DEVICE_SEED, seed.as_slice())?;
+            SigningKey::from_bytes(&seed)
         }
     };
-    let seed: &[u8; 32] = seed
-        .as_slice()
-        .try_into()
-        .map_err(|_| malformed(settings::DEVICE_SEED))?;
-    let device_key = SigningKey::from_bytes(seed);
     let enrolment = settings::enrolment(connection)?;
     let directory = settings::read(connection, settings::DIRECTORY)?
         .map(|sealed| directory::open(&sealed).map_err(|_| malformed(settings::DIRECTORY)))
@@ -256,6 +253,18 @@ fn load(store: OpenStore, environment: &dyn Environment) -> rusqlite::Result<(Co
         conversation: ConversationMemory::default(),
     };
     Ok((core, device_key))
+}
+
+/// The device's key; `None` in a store that is being made.
+fn device_key(connection: &Connection) -> rusqlite::Result<Option<SigningKey>> {
+    let Some(seed) = settings::read(connection, settings::DEVICE_SEED)?.map(Zeroizing::new) else {
+        return Ok(None);
+    };
+    let seed: &[u8; 32] = seed
+        .as_slice()
+        .try_into()
+        .map_err(|_| malformed(settings::DEVICE_SEED))?;
+    Ok(Some(SigningKey::from_bytes(seed)))
 }
 
 #[cfg(test)]

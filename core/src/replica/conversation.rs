@@ -174,15 +174,6 @@ impl Replica {
         Ok(bundle)
     }
 
-    /// Seals all that is unsealed.
-    pub(super) fn seal_everything(&self, core: &mut Core) -> Result<BTreeSet<Change>, StoreError> {
-        let mut changes = BTreeSet::new();
-        while let (Some(_), more) = self.seal(core)? {
-            changes.extend(more);
-        }
-        Ok(changes)
-    }
-
     /// Seals what is unsealed, as much as one bundle takes; `None` if nothing is.
     fn seal(
         &self,

@@ -1,6 +1,7 @@
 //! Recording: what an officer does becomes edits, durable when the call returns.
 
 mod change;
+mod forms;
 
 use uuid::Uuid;
 
@@ -15,126 +16,10 @@ use crate::model::{
     Urgency, Visit,
 };
 use crate::policy::{self, Author, RejectionCode};
-use crate::rescue::BadRescueKey;
 use crate::store::device::outbox;
 use crate::store::{StoreError, attachments};
 
-/// A case as an officer records it. Texts are normalised here.
-#[derive(Debug, Clone, Default)]
-pub struct NewCase {
-    /// Kept to recognise an imported record.
-    pub external_ref: Option<String>,
-    /// The visit it belongs to.
-    pub visit: Option<Uuid>,
-    /// Code or name of an area; one that the directory does not know becomes `place`, unplaced.
-    pub area: Option<String>,
-    /// Free words for the place.
-    pub place: Option<String>,
-    /// `None`: report.
-    pub kind: Option<ReportedKind>,
-    /// Code of a category or a free label; empty: `other`.
-    pub category: String,
-    /// `None`: normal.
-    pub urgency: Option<Urgency>,
-    /// `None`: heard from the person.
-    pub source: Option<Source>,
-    /// `None`: now.
-    pub recorded_at: Option<Timestamp>,
-    /// What was said.
-    pub text: String,
-    /// `None`: one.
-    pub households: Option<u32>,
-    /// Where it is.
-    pub location: Option<Location>,
-    /// `None`: anonymous.
-    pub citizen: Option<Person>,
-    /// Of a stop card.
-    pub paper_reference: Option<String>,
-}
-
-/// What a record call gives back once the record is durable.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recorded {
-    /// The case's UUIDv7.
-    pub id: Uuid,
-    /// The code to say to the citizen.
-    pub code: String,
-}
-
-/// A correction of a case; `None` leaves a field as it is, empty words clear it.
-#[derive(Debug, Clone, Default)]
-pub struct CaseChange {
-    /// New text; becomes the smallest splice from the old one.
-    pub text: Option<String>,
-    /// New area.
-    pub area: Option<String>,
-    /// New place.
-    pub place: Option<String>,
-    /// New reported kind.
-    pub kind: Option<ReportedKind>,
-    /// New category.
-    pub category: Option<String>,
-    /// New urgency.
-    pub urgency: Option<Urgency>,
-    /// New state, as far as the role may.
-    pub status: Option<Status>,
-    /// New assignee, as far as the role may.
-    pub assignee: Option<String>,
-    /// New division, as far as the role may.
-    pub division: Option<String>,
-    /// New answer, as far as the role may.
-    pub answer: Option<String>,
-    /// More (or fewer) households that say the same.
-    pub households_by: Option<i32>,
-    /// New location.
-    pub location: Option<Location>,
-}
-
-/// A visit as an officer starts it.
-#[derive(Debug, Clone, Default)]
-pub struct NewVisit {
-    /// Kept to recognise an imported record.
-    pub external_ref: Option<String>,
-    /// As in [`NewCase::area`].
-    pub area: Option<String>,
-    /// Free words for the place.
-    pub place: Option<String>,
-    /// `None`: now.
-    pub started_at: Option<Timestamp>,
-    /// What it is for.
-    pub summary: String,
-}
-
-/// Why a record was not made. Nothing was changed; what to do is in the words.
-#[derive(Debug, thiserror::Error)]
-pub enum RecordError {
-    /// The phone was not enrolled yet.
-    #[error("this phone is not enrolled; ask the office for an invite")]
-    NotEnrolled,
-    /// There is no such record here.
-    #[error("there is no such record on this phone")]
-    NotFound,
-    /// The policy stands against it; the ward would refuse it.
-    #[error("{}", .0.label())]
-    NotAllowed(RejectionCode),
-    /// A field is missing or too long.
-    #[error("{field}: {rule}")]
-    Invalid {
-        /// Name of the field.
-        field: &'static str,
-        /// The rule that is broken, in words.
-        rule: &'static str,
-    },
-    /// The file is no JPEG, PNG or WebP image, or too large.
-    #[error("only JPEG, PNG and WebP images of at most 10 MiB can be attached")]
-    UnsupportedAttachment,
-    /// The key that the ward gave for rescue files is of no use.
-    #[error(transparent)]
-    RescueKey(#[from] BadRescueKey),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
+pub use forms::{CaseChange, NewCase, NewVisit, RecordError, Recorded};
 
 impl Replica {
     /// Starts a visit.

@@ -1,8 +1,11 @@
 //! Behaviours of one replica. Those with a ward or a second process are in the tests crate.
 
-mod conversation;
+mod download;
+mod giving_back;
 mod property;
 mod records;
+mod rejection;
+mod upload;
 mod ward;
 
 use std::path::Path;
@@ -12,7 +15,9 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use uuid::Uuid;
 
 use super::*;
-use crate::model::{Area, Category, DeviceId, Directory, OfficerId, Role, Timestamp, WardKey};
+use crate::model::{
+    Area, Category, DeviceId, Directory, OfficerId, Role, Status, Timestamp, WardKey,
+};
 use crate::protocol::credential::DeviceCredential;
 use crate::protocol::initiator::{DeviceAnswer, DeviceCommand};
 
@@ -127,4 +132,45 @@ fn directory() -> Directory {
             parent: None,
         }],
     }
+}
+
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
+
+fn case(text: &str) -> NewCase {
+    NewCase {
+        text: text.to_owned(),
+        ..NewCase::default()
+    }
+}
+
+/// A second phone, of the triage desk.
+fn desk() -> (tempfile::TempDir, Replica) {
+    let folder = tempfile::tempdir().unwrap();
+    let replica = open(folder.path());
+    enrol(&replica, OfficerId(Uuid::from_bytes([2; 16])), Role::Triage);
+    (folder, replica)
+}
+
+fn status(status: Status) -> CaseChange {
+    CaseChange {
+        status: Some(status),
+        ..CaseChange::default()
+    }
+}
+
+fn sync_of(phone: &Replica, id: Uuid) -> SyncState {
+    phone.case(id).unwrap().unwrap().sync
+}
+
+fn assert_sound(phone: &Replica) {
+    assert_eq!(phone.check().unwrap(), Vec::<Uuid>::new());
+}
+
+fn count(phone: &Replica, table: &str) -> i64 {
+    let count = |connection: &rusqlite::Connection| {
+        connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| {
+            row.get(0)
+        })
+    };
+    phone.read(count).unwrap()
 }

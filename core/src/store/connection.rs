@@ -55,6 +55,20 @@ pub fn open(
     key: &StoreKey,
     migrations: &[Migration],
 ) -> Result<Connection, OpenError> {
+    open_salvaging(path, key, migrations, &|_, _| ())
+}
+
+/// As [`open`]; before a store that still opens is set aside, `salvage` may write what can be read of
+/// it into a file of the name that it is given, which goes aside with the store.
+///
+/// # Errors
+/// See [`OpenError`].
+pub(crate) fn open_salvaging(
+    path: &Path,
+    key: &StoreKey,
+    migrations: &[Migration],
+    salvage: &dyn Fn(&Connection, &Path),
+) -> Result<Connection, OpenError> {
     if set_aside::is_emptied(path).map_err(unusable)? {
         // SQLite would begin a new file and delete the log, with everything that was committed.
         return Err(set_aside::damaged(path));
@@ -68,6 +82,7 @@ pub fn open(
             }
             if is_suspect(path) {
                 if !check_whole(&connection).map_err(open_error)? {
+                    salvage(&connection, &beside(path, set_aside::RESCUE_SUFFIX));
                     drop(connection);
                     return Err(set_aside::damaged(path));
                 }

@@ -39,8 +39,13 @@ pub(crate) struct OpenStore {
     _lock: File,
 }
 
-/// Opens or makes the store in `directory`, which is made too.
-pub(crate) fn open(directory: &Path, key: &StoreKey) -> Result<OpenStore, OpenError> {
+/// Opens or makes the store in `directory`, which is made too. `salvage` is as in
+/// [`connection::open_salvaging`].
+pub(crate) fn open(
+    directory: &Path,
+    key: &StoreKey,
+    salvage: &dyn Fn(&Connection, &Path),
+) -> Result<OpenStore, OpenError> {
     std::fs::create_dir_all(directory).map_err(connection::unusable)?;
     let lock = File::create(directory.join(LOCK_NAME)).map_err(connection::unusable)?;
     match lock.try_lock() {
@@ -48,7 +53,8 @@ pub(crate) fn open(directory: &Path, key: &StoreKey) -> Result<OpenStore, OpenEr
         Err(TryLockError::WouldBlock) => return Err(OpenError::Busy),
         Err(TryLockError::Error(error)) => return Err(connection::unusable(error)),
     }
-    let connection = connection::open(&directory.join(FILE_NAME), key, MIGRATIONS)?;
+    let path = directory.join(FILE_NAME);
+    let connection = connection::open_salvaging(&path, key, MIGRATIONS, salvage)?;
     Ok(OpenStore {
         connection,
         _lock: lock,

@@ -5,15 +5,6 @@ use crate::model::{DocumentId, Person, ReportedKind, Satisfaction, ShortCode, St
 use crate::policy::RejectionCode;
 use crate::store::rows::CaseQuery;
 
-const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
-
-fn case(text: &str) -> NewCase {
-    NewCase {
-        text: text.to_owned(),
-        ..NewCase::default()
-    }
-}
-
 fn full() -> NewCase {
     NewCase {
         external_ref: Some("bản ghi-1".to_owned()),

@@ -7,8 +7,11 @@ use std::path::{Path, PathBuf};
 use super::{OpenError, beside, key_check};
 use crate::environment::{Environment, SystemEnvironment};
 
+/// What could still be read of a damaged store, for the office.
+pub(super) const RESCUE_SUFFIX: &str = "-rescue";
+
 /// What belongs to a store beside its main file. SQLite finds a log by the name of its main file.
-const COMPANIONS: [&str; 4] = ["-wal", "-shm", key_check::SUFFIX, "-suspect"];
+const COMPANIONS: [&str; 5] = ["-wal", "-shm", key_check::SUFFIX, "-suspect", RESCUE_SUFFIX];
 
 /// Whether the main file is gone or empty although there was a store: its log or the value that is
 /// written once it was made are still there.

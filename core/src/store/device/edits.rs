@@ -83,6 +83,16 @@ pub(crate) fn read(connection: &Connection, id: EditId) -> rusqlite::Result<Opti
         .optional()
 }
 
+/// The edit at a position.
+pub(crate) fn at(connection: &Connection, position: i64) -> rusqlite::Result<Option<StoredEdit>> {
+    connection
+        .prepare_cached(
+            "SELECT position, id, bytes, author, received_at FROM edits WHERE position = ?1",
+        )?
+        .query_row([position], stored)
+        .optional()
+}
+
 /// The canonical bytes alone.
 pub(crate) fn bytes(connection: &Connection, id: EditId) -> rusqlite::Result<Option<Vec<u8>>> {
     connection

@@ -1,11 +1,14 @@
 //! This device's edits and files on their way to the ward, and the bundles in which they go.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use super::edits;
 use crate::edit::EncodedEdit;
 use crate::model::{AttachmentHash, BundleId, DocumentId, EditId};
+use crate::store::connection::is_damage;
 
 /// Where an edit is on its way. The numbers are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -189,6 +192,25 @@ fn drop_finished(connection: &Connection, bundle: i64) -> rusqlite::Result<()> {
         )?
         .execute([bundle])
         .map(drop)
+}
+
+/// Every row `(position, bundle)` that a damaged page does not hide, from both ends.
+pub(crate) fn as_far_as_readable(
+    connection: &Connection,
+) -> rusqlite::Result<BTreeMap<i64, Option<i64>>> {
+    let mut found = BTreeMap::new();
+    for order in ["ASC", "DESC"] {
+        let sql = format!("SELECT position, bundle FROM outbox ORDER BY position {order}");
+        let mut statement = connection.prepare_cached(&sql)?;
+        for row in statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))? {
+            match row {
+                Ok((position, bundle)) => found.insert(position, bundle),
+                Err(error) if is_damage(&error) => break,
+                Err(error) => return Err(error),
+            };
+        }
+    }
+    Ok(found)
 }
 
 /// Every edit without a final word, in order: `(record, edit, state)`.
