@@ -196,3 +196,28 @@ fn wrong_usage_is_told_from_everything_else() {
         .unwrap();
     assert!(output.status.success());
 }
+
+#[test]
+fn a_rescue_file_carries_what_is_unsent_to_the_ward() {
+    let mut town = Town::new();
+    let (a, b) = (town.phone("a"), town.phone("b"));
+    let _ = a.record(&cases(0..3));
+    let file = town.path("rescue");
+    let _ = a
+        .run(&["rescue", "--out", file.to_str().unwrap()])
+        .expect(0);
+    let again = a.run(&["rescue", "--out", file.to_str().unwrap()]);
+    assert_eq!(again.code, Some(2), "a file is never replaced: {again:?}");
+    let _ = town
+        .server
+        .run(&["import-rescue", file.to_str().unwrap()])
+        .expect(0);
+    let _ = b.sync();
+    assert_eq!(b.list().len(), 3);
+    // The phone works again after all: nothing doubles.
+    let report = a.sync();
+    assert_eq!(report["rejected"], 0);
+    let _ = b.sync();
+    assert_eq!(b.list().len(), 3);
+    assert!(town.server.is_serving());
+}
