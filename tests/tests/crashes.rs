@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-#[path = "../../fuzz/targets.rs"]
+#[path = "../fuzz/targets.rs"]
 mod targets;
 
 /// Bytes that no target may panic on, whether or not anything was ever found.
@@ -11,7 +11,7 @@ const ALWAYS: &[&[u8]] = &[b"", b"\0", b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xf
 
 #[test]
 fn past_crashers_are_refused_or_read() {
-    let crashes = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/crashes");
+    let crashes = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/crashes");
     for (name, run) in targets::TARGETS {
         ALWAYS.iter().for_each(|bytes| run(bytes));
         let Ok(folder) = fs::read_dir(crashes.join(name)) else {
@@ -27,7 +27,7 @@ fn past_crashers_are_refused_or_read() {
 
 #[test]
 fn every_folder_of_crashers_belongs_to_a_target() {
-    let crashes = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/crashes");
+    let crashes = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/crashes");
     for folder in fs::read_dir(crashes).into_iter().flatten() {
         let folder = folder.expect("the folder can be read");
         let name = folder.file_name();

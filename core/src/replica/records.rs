@@ -11,9 +11,8 @@ use crate::document::Materialized;
 use crate::document::schema::{self, field};
 use crate::edit::{Edit, EncodedEdit, Operation};
 use crate::model::{
-    Attachment, Case, Confidentiality, Directory, DocumentId, DocumentKind, IntentId, Location,
-    Note, NoteVisibility, Person, ReportedKind, Satisfaction, ShortCode, Source, Status, Timestamp,
-    Urgency, Visit,
+    Attachment, Case, Confidentiality, Directory, DocumentId, DocumentKind, IntentId, Note,
+    NoteVisibility, Person, ReportedKind, Satisfaction, ShortCode, Source, Status, Urgency, Visit,
 };
 use crate::policy::{self, Author, RejectionCode};
 use crate::store::device::outbox;
