@@ -77,8 +77,8 @@ impl Replica {
         key: &StoreKey,
         environment: Arc<dyn Environment>,
     ) -> Result<Self, OpenError> {
-        let store = device::open(directory, key, &|connection, to| {
-            rescue::salvage(connection, &*environment, to);
+        let store = device::open(directory, key, &|reopen, to| {
+            rescue::salvage(reopen, &*environment, to);
         })?;
         let path = directory.join(device::FILE_NAME);
         let (core, device_key) = load(store, &*environment).map_err(|error| {

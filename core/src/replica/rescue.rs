@@ -1,65 +1,69 @@
-//! Everything that the ward does not have for certain, for the day a phone will not connect, or can
-//! not be read whole any more. Only reads: nothing is taken off the phone, and should it connect after
+//! Everything that the ward does not have for certain, for the day a phone will not connect, or its
+//! store cannot be read whole any more. Only reads: nothing is taken off the phone, and should it connect after
 //! all, the ward knows what it has already.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use ed25519_dalek::SigningKey;
 use rusqlite::Connection;
 
-use super::{RecordError, Replica, device_key};
+use super::{Failure, RecordError, Replica, device_key};
 use crate::edit::EncodedEdit;
 use crate::environment::Environment;
 use crate::protocol::bundle;
 use crate::protocol::credential::Enrolment;
-use crate::rescue::Sealer;
+use crate::rescue::{BadRescueKey, Sealer};
+use crate::store::connection::Reopen;
+use crate::store::device::outbox::End;
 use crate::store::device::{edits, outbox, rejected, settings};
-use crate::store::{StoreError, attachments, connection};
+use crate::store::{OpenError, StoreError, attachments, connection};
 
 impl Replica {
-    /// Everything unsent or refused, attachments included, sealed to the ward's rescue key. What a
-    /// damaged page makes unreadable is left out.
+    /// Everything unsent or refused, attachments included, sealed to the ward's rescue key. A store
+    /// that turns out to be damaged is an error here; opening it again writes the file, see
+    /// [`crate::store::OpenError::Damaged`].
     ///
     /// # Errors
     /// The store's, [`RecordError::NotEnrolled`] or [`RecordError::RescueKey`].
     pub fn rescue_file(&self) -> Result<Vec<u8>, RecordError> {
         let core = self.core();
         let enrolment = core.enrolment.as_ref().ok_or(RecordError::NotEnrolled)?;
-        let sealer = Sealer::new(enrolment, random(&*self.inner.environment))?;
+        let environment = &*self.inner.environment;
         let rescue = Rescue {
-            connection: &core.store.connection,
+            source: Source::Sound(&core.store.connection),
             device_key: &self.inner.device_key,
             enrolment,
-            environment: &*self.inner.environment,
-            sealer,
+            environment,
+            sealer: Sealer::new(enrolment, random(environment))?,
         };
-        rescue
-            .file()
-            .map_err(|error| self.store_error(error).into())
+        rescue.file().map_err(|error| {
+            self.note_damage(Failure::is_damage(&error));
+            error.into()
+        })
     }
 }
 
 /// Writes what can still be read of a damaged store beside it, before it is set aside. Best effort:
 /// the store itself is kept in any case.
-pub(super) fn salvage(connection: &Connection, environment: &dyn Environment, to: &Path) {
-    let file = || -> Result<Option<Vec<u8>>, RecordError> {
-        let Some(enrolment) = settings::enrolment(connection).map_err(StoreError::from)? else {
+pub(super) fn salvage(reopen: &Reopen<'_>, environment: &dyn Environment, to: &Path) {
+    let file = || -> Result<Option<Vec<u8>>, SalvageError> {
+        let connection = reopen()?;
+        let Some(enrolment) = settings::enrolment(&connection).map_err(StoreError::from)? else {
             return Ok(None);
         };
-        let device_key = device_key(connection).map_err(StoreError::from)?;
+        let device_key = device_key(&connection).map_err(StoreError::from)?;
         let Some(device_key) = device_key else {
             return Ok(None);
         };
-        let sealer = Sealer::new(&enrolment, random(environment))?;
         let rescue = Rescue {
-            connection,
+            source: Source::Damaged { connection, reopen },
             device_key: &device_key,
             enrolment: &enrolment,
             environment,
-            sealer,
+            sealer: Sealer::new(&enrolment, random(environment))?,
         };
-        Ok(Some(rescue.file().map_err(StoreError::from)?))
+        Ok(Some(rescue.file()?))
     };
     let written = match file() {
         Ok(Some(bytes)) => std::fs::write(to, bytes).is_ok(),
@@ -68,15 +72,69 @@ pub(super) fn salvage(connection: &Connection, environment: &dyn Environment, to
     tracing::warn!(written, "a damaged store is set aside");
 }
 
+/// Why nothing could be salvaged.
+#[derive(Debug, thiserror::Error)]
+enum SalvageError {
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Key(#[from] BadRescueKey),
+}
+
 fn random(environment: &dyn Environment) -> [u8; 32] {
     let mut random = [0; 32];
     environment.fill_random(&mut random);
     random
 }
 
+/// Where a rescue file's content is read from.
+enum Source<'a> {
+    /// Damage ends the reading.
+    Sound(&'a Connection),
+    /// What lies on a damaged page is left out.
+    Damaged {
+        connection: Connection,
+        reopen: &'a Reopen<'a>,
+    },
+}
+
+impl Source<'_> {
+    /// `None` for what lies on a damaged page.
+    fn read<T>(
+        &mut self,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>, StoreError> {
+        match self {
+            Self::Sound(connection) => Ok(Some(read(connection)?)),
+            Self::Damaged { connection, .. } => match read(connection) {
+                Ok(value) => Ok(Some(value)),
+                Err(error) if connection::is_damage(&error) => {
+                    self.renew()?;
+                    Ok(None)
+                }
+                Err(error) => Err(error.into()),
+            },
+        }
+    }
+
+    /// A connection that has met a damaged page gives nothing more.
+    fn renew(&mut self) -> Result<(), StoreError> {
+        if let Self::Damaged { connection, reopen } = self {
+            *connection = reopen().map_err(|error| match error {
+                OpenError::Database(error) => StoreError::from(error),
+                OpenError::Full => StoreError::Full,
+                _ => StoreError::Busy,
+            })?;
+        }
+        Ok(())
+    }
+}
+
 /// One rescue file in the making.
 struct Rescue<'a> {
-    connection: &'a Connection,
+    source: Source<'a>,
     device_key: &'a SigningKey,
     enrolment: &'a Enrolment,
     environment: &'a dyn Environment,
@@ -84,17 +142,17 @@ struct Rescue<'a> {
 }
 
 impl Rescue<'_> {
-    fn file(mut self) -> rusqlite::Result<Vec<u8>> {
+    fn file(mut self) -> Result<Vec<u8>, StoreError> {
         let loose = self.put_bundles()?;
         self.put_edits(&loose);
-        let refused = readable(rejected::all(self.connection))?.unwrap_or_default();
+        let refused = self.source.read(rejected::all)?.unwrap_or_default();
         let refused: Vec<EncodedEdit> = refused.into_iter().map(|stored| stored.edit).collect();
         self.put_edits(&refused);
-        let files = readable(outbox::pending_attachments(self.connection))?.unwrap_or_default();
-        let hashes: BTreeSet<_> = files.into_iter().map(|(_, hash)| hash).collect();
+        let files = self.source.read(outbox::pending_attachments)?;
+        let hashes: BTreeSet<_> = files.into_iter().flatten().map(|(_, hash)| hash).collect();
         for hash in hashes {
-            let found = readable(attachments::read(self.connection, hash))?.flatten();
-            if let Some((bytes, _)) = found {
+            let found = self.source.read(|from| attachments::read(from, hash))?;
+            if let Some((bytes, _)) = found.flatten() {
                 self.sealer.attachment(&bytes);
             }
         }
@@ -102,15 +160,18 @@ impl Rescue<'_> {
     }
 
     /// The bundles under way, as they are; gives the edits that are in none that can be read.
-    fn put_bundles(&mut self) -> rusqlite::Result<Vec<EncodedEdit>> {
+    fn put_bundles(&mut self) -> Result<Vec<EncodedEdit>, StoreError> {
         let mut put = BTreeSet::new();
         let mut loose = Vec::new();
-        for (position, bundle) in outbox::as_far_as_readable(self.connection)? {
+        for (position, bundle) in self.outbox()? {
             if bundle.is_some_and(|number| put.contains(&number)) {
                 continue;
             }
             let found = match bundle {
-                Some(number) => readable(outbox::bundle(self.connection, number))?.flatten(),
+                Some(number) => self
+                    .source
+                    .read(|from| outbox::bundle(from, number))?
+                    .flatten(),
                 None => None,
             };
             if let Some(bundle) = found {
@@ -118,10 +179,24 @@ impl Rescue<'_> {
                 put.insert(bundle.number);
                 continue;
             }
-            let edit = readable(edits::at(self.connection, position))?.flatten();
-            loose.extend(edit.map(|stored| stored.edit));
+            let edit = self.source.read(|from| edits::at(from, position))?;
+            loose.extend(edit.flatten().map(|stored| stored.edit));
         }
         Ok(loose)
+    }
+
+    /// Every row `(position, bundle)` that can be read, in order.
+    fn outbox(&mut self) -> Result<BTreeMap<i64, Option<i64>>, StoreError> {
+        let mut rows = BTreeMap::new();
+        for end in [End::Oldest, End::Newest] {
+            let found = self
+                .source
+                .read(|from| outbox::as_far_as_readable(from, end))?;
+            rows.extend(found.into_iter().flatten());
+            // It may have ended at a damaged page.
+            self.source.renew()?;
+        }
+        Ok(rows)
     }
 
     /// Edits in bundles of their own, which the phone does not keep: it will send them again.
@@ -134,14 +209,5 @@ impl Rescue<'_> {
             self.sealer.bundle(&sealed);
             rest = &rest[count..];
         }
-    }
-}
-
-/// `None` for what lies on a damaged page.
-fn readable<T>(result: rusqlite::Result<T>) -> rusqlite::Result<Option<T>> {
-    match result {
-        Ok(value) => Ok(Some(value)),
-        Err(error) if connection::is_damage(&error) => Ok(None),
-        Err(error) => Err(error),
     }
 }

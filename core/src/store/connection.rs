@@ -58,6 +58,10 @@ pub fn open(
     open_salvaging(path, key, migrations, &|_, _| ())
 }
 
+/// Opens a damaged store anew. After a page that does not authenticate `SQLCipher` gives nothing more
+/// on the same connection.
+pub(crate) type Reopen<'a> = dyn Fn() -> Result<Connection, OpenError> + 'a;
+
 /// As [`open`]; before a store that still opens is set aside, `salvage` may write what can be read of
 /// it into a file of the name that it is given, which goes aside with the store.
 ///
@@ -67,7 +71,7 @@ pub(crate) fn open_salvaging(
     path: &Path,
     key: &StoreKey,
     migrations: &[Migration],
-    salvage: &dyn Fn(&Connection, &Path),
+    salvage: &dyn Fn(&Reopen<'_>, &Path),
 ) -> Result<Connection, OpenError> {
     if set_aside::is_emptied(path).map_err(unusable)? {
         // SQLite would begin a new file and delete the log, with everything that was committed.
@@ -82,8 +86,9 @@ pub(crate) fn open_salvaging(
             }
             if is_suspect(path) {
                 if !check_whole(&connection).map_err(open_error)? {
-                    salvage(&connection, &beside(path, set_aside::RESCUE_SUFFIX));
                     drop(connection);
+                    let reopen = || open_and_migrate(path, key, migrations);
+                    salvage(&reopen, &beside(path, set_aside::RESCUE_SUFFIX));
                     return Err(set_aside::damaged(path));
                 }
                 clear_suspicion(path).map_err(unusable)?;

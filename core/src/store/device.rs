@@ -44,7 +44,7 @@ pub(crate) struct OpenStore {
 pub(crate) fn open(
     directory: &Path,
     key: &StoreKey,
-    salvage: &dyn Fn(&Connection, &Path),
+    salvage: &dyn Fn(&connection::Reopen<'_>, &Path),
 ) -> Result<OpenStore, OpenError> {
     std::fs::create_dir_all(directory).map_err(connection::unusable)?;
     let lock = File::create(directory.join(LOCK_NAME)).map_err(connection::unusable)?;

@@ -1,5 +1,6 @@
 use super::ward::*;
 use super::*;
+use crate::model::DocumentId;
 use crate::policy::RejectionCode;
 use crate::protocol::verdict::Verdict;
 use crate::rescue::{Opener, RescueItem};
@@ -105,19 +106,15 @@ fn a_damaged_store_is_set_aside_with_a_rescue_file_of_what_can_be_read() {
         .collect();
     drop(phone);
     let path = folder.path().join("phone.db");
-    let page = page_of_edit(&path, 30);
+    let page = page_of_edits(&path, recorded[30]);
     damage(&path, page);
 
     let phone = open(folder.path());
+    assert!(phone.case(recorded[0]).unwrap().is_some());
     assert!(matches!(
         phone.case(recorded[30]),
         Err(StoreError::Damaged(_))
     ));
-    assert!(
-        phone.case(recorded[0]).unwrap().is_some(),
-        "the rest goes on"
-    );
-    let by_hand = rescued(&phone.rescue_file().unwrap()).0;
     drop(phone);
     let Err(OpenError::Damaged { set_aside }) = Replica::open(folder.path(), &key(), environment())
     else {
@@ -125,7 +122,6 @@ fn a_damaged_store_is_set_aside_with_a_rescue_file_of_what_can_be_read() {
     };
     let file = std::fs::read(folder.path().join(format!("{set_aside}-rescue"))).unwrap();
     let (documents, _) = rescued(&file);
-    assert_eq!(documents, by_hand);
     assert!(documents.len() >= 50, "{}", documents.len());
     assert!(!documents.contains(&recorded[30]));
     assert_eq!(open(folder.path()).pending().unwrap(), []);
@@ -156,19 +152,19 @@ fn rescued(file: &[u8]) -> (Vec<Uuid>, Vec<Vec<u8>>) {
     (documents, files)
 }
 
-/// The number of the page on which an edit lies.
-fn page_of_edit(path: &Path, position: i64) -> u64 {
+/// The number of the page on which the edits of a case lie.
+fn page_of_edits(path: &Path, case: Uuid) -> u64 {
     let store = connection::open(path, &key(), device::MIGRATIONS).unwrap();
     let mut page = 0;
-    // Without a table of pages: the page that changes when the edit does.
+    // Without a table of pages: the page that changes when they do.
     store
         .execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
         .unwrap();
     let before = std::fs::read(path).unwrap();
     store
         .execute(
-            "UPDATE edits SET received_at = 1 WHERE position = ?1",
-            [position],
+            "UPDATE edits SET received_at = 1 WHERE document = ?1",
+            [DocumentId::case(case).to_bytes()],
         )
         .unwrap();
     store

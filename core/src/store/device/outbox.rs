@@ -1,7 +1,5 @@
 //! This device's edits and files on their way to the ward, and the bundles in which they go.
 
-use std::collections::BTreeMap;
-
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
@@ -194,23 +192,35 @@ fn drop_finished(connection: &Connection, bundle: i64) -> rusqlite::Result<()> {
         .map(drop)
 }
 
-/// Every row `(position, bundle)` that a damaged page does not hide, from both ends.
+/// Every row `(position, bundle)` before the first that a damaged page hides, from one end.
 pub(crate) fn as_far_as_readable(
     connection: &Connection,
-) -> rusqlite::Result<BTreeMap<i64, Option<i64>>> {
-    let mut found = BTreeMap::new();
-    for order in ["ASC", "DESC"] {
-        let sql = format!("SELECT position, bundle FROM outbox ORDER BY position {order}");
-        let mut statement = connection.prepare_cached(&sql)?;
-        for row in statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))? {
-            match row {
-                Ok((position, bundle)) => found.insert(position, bundle),
-                Err(error) if is_damage(&error) => break,
-                Err(error) => return Err(error),
-            };
+    from: End,
+) -> rusqlite::Result<Vec<(i64, Option<i64>)>> {
+    let order = match from {
+        End::Oldest => "ASC",
+        End::Newest => "DESC",
+    };
+    let mut found = Vec::new();
+    let sql = format!("SELECT position, bundle FROM outbox ORDER BY position {order}");
+    let mut statement = connection.prepare_cached(&sql)?;
+    for row in statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))? {
+        match row {
+            Ok(row) => found.push(row),
+            Err(error) if is_damage(&error) => break,
+            Err(error) => return Err(error),
         }
     }
     Ok(found)
+}
+
+/// Where to begin.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum End {
+    /// With what was recorded first.
+    Oldest,
+    /// With what was recorded last.
+    Newest,
 }
 
 /// Every edit without a final word, in order: `(record, edit, state)`.
