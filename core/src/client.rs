@@ -27,20 +27,28 @@ const APP_VERSION: &str = concat!("gandan/", env!("CARGO_PKG_VERSION"));
 #[derive(Debug, Error)]
 pub enum SyncError {
     /// The phone was not enrolled yet.
-    #[error("this phone is not enrolled; ask the office for an invite")]
+    #[error(
+        "Máy chưa được đăng ký: hãy xin văn phòng thư mời (this phone is not enrolled; ask the office for an invite)"
+    )]
     NotEnrolled,
     /// The phone is enrolled already; its store belongs to one officer.
-    #[error("this phone is enrolled already; use a new store for another officer")]
+    #[error(
+        "Máy đã được đăng ký: cán bộ khác phải dùng kho mới (this phone is enrolled already; use a new store for another officer)"
+    )]
     AlreadyEnrolled,
     /// No address of the ward answers.
-    #[error("the ward does not answer; everything is kept, try again when there is a network")]
+    #[error(
+        "Máy chủ của phường không trả lời: dữ liệu vẫn an toàn trên máy, hãy thử lại khi có mạng (the ward does not answer; everything is kept, try again when there is a network)"
+    )]
     Offline,
     /// Whoever answers is not the ward that this phone knows.
-    #[error("the server's key is not the ward's; nothing was sent. Tell the office")]
+    #[error(
+        "Khoá của máy chủ không phải khoá của phường; chưa gửi gì. Hãy báo văn phòng (the server's key is not the ward's; nothing was sent. Tell the office)"
+    )]
     WrongServerKey,
     /// Whoever answers speaks no protocol of ours, or only one that this build does not know.
     #[error(
-        "the server does not speak this app's protocol; update the app. Everything is kept, nothing was sent"
+        "Máy chủ nói giao thức khác: hãy cập nhật ứng dụng; chưa gửi gì, dữ liệu vẫn an toàn trên máy (the server does not speak this app's protocol; update the app. Everything is kept, nothing was sent)"
     )]
     ForeignProtocol,
     /// The ward refuses.
@@ -48,7 +56,7 @@ pub enum SyncError {
     Refused(Refusal),
     /// The ward says that this phone broke the protocol.
     #[error(
-        "the ward broke off the conversation (code {code:#x}); everything is kept. Update the app; if it happens again, tell the office"
+        "Máy chủ đã ngắt vì lỗi giao thức: dữ liệu vẫn an toàn trên máy. Hãy cập nhật ứng dụng; nếu lặp lại, hãy báo văn phòng (the ward broke off the conversation, code {code:#x}; everything is kept. Update the app; if it happens again, tell the office)"
     )]
     ClosedByWard {
         /// Application error code with which the connection was closed.

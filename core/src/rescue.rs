@@ -53,29 +53,37 @@ mod piece {
 
 /// The ward's rescue key is of no use: it was damaged at enrolment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("the ward's rescue key is damaged; enrol this phone again at the office, its records stay")]
+#[error(
+    "Khóa cứu hộ của phường không dùng được: hãy đưa máy đến văn phòng đăng ký lại, dữ liệu vẫn còn (the ward's rescue key is damaged; enrol this phone again at the office, its records stay)"
+)]
 pub struct BadRescueKey;
 
 /// Why a rescue file is not, or not wholly, opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum OpenRescueError {
     /// It does not begin as one.
-    #[error("this is not a rescue file; choose the file that the phone wrote")]
+    #[error(
+        "Đây không phải tệp cứu hộ: hãy chọn tệp do điện thoại ghi ra (this is not a rescue file; choose the file that the phone wrote)"
+    )]
     NotARescueFile,
     /// A newer app wrote it.
-    #[error("a newer app wrote this rescue file; update the server, then import it again")]
+    #[error(
+        "Tệp cứu hộ do ứng dụng mới hơn ghi: hãy cập nhật máy chủ rồi nhập lại (a newer app wrote this rescue file; update the server, then import it again)"
+    )]
     Newer,
     /// The phone belongs to another ward.
-    #[error("this rescue file is of ward {0}; give it to that ward")]
+    #[error(
+        "Tệp cứu hộ này của phường {0}: hãy chuyển cho phường đó (this rescue file is of ward {0}; give it to that ward)"
+    )]
     OtherWard(WardCode),
     /// The key does not open it, or bytes were changed.
     #[error(
-        "this rescue file does not open: it is damaged, or was sealed before the ward was set up anew; copy it from the phone once more"
+        "Không mở được tệp cứu hộ: tệp bị hỏng, hoặc được ghi trước khi máy chủ được lập lại; hãy chép lại từ điện thoại (this rescue file does not open: it is damaged, or was sealed before the ward was set up anew; copy it from the phone once more)"
     )]
     Sealed,
     /// It ends too early, or says what no phone writes. What came before is good.
     #[error(
-        "this rescue file is damaged or not complete; copy it from the phone once more, what was read of it is safe"
+        "Tệp cứu hộ bị hỏng hoặc thiếu: phần đã đọc được vẫn an toàn, hãy chép lại từ điện thoại (this rescue file is damaged or not complete; copy it from the phone once more, what was read of it is safe)"
     )]
     Damaged,
 }

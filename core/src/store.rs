@@ -43,12 +43,12 @@ impl StoreKey {
 pub enum OpenError {
     /// The key is wrong, or the first page is damaged beyond telling.
     #[error(
-        "the key does not open this store; nothing was changed. Use the key with which it was made"
+        "Khoá không mở được kho này; chưa có gì bị thay đổi, hãy dùng đúng khoá đã tạo kho (the key does not open this store; nothing was changed, use the key with which it was made)"
     )]
     WrongKey,
     /// A newer app wrote it.
     #[error(
-        "a newer version of the app wrote this store (schema {found}, this app knows {known}); update the app, nothing was changed"
+        "Kho do ứng dụng mới hơn ghi: hãy cập nhật ứng dụng; chưa có gì bị thay đổi (a newer version of the app wrote this store, schema {found}, this app knows {known}; update the app, nothing was changed)"
     )]
     Newer {
         /// Version of the file.
@@ -58,28 +58,36 @@ pub enum OpenError {
     },
     /// The file is damaged; it was renamed and a new one was begun at the next opening.
     #[error(
-        "the store was damaged and set aside as {set_aside}; keep that file and give it to the office, then open again"
+        "Kho bị hỏng và đã được cất riêng thành {set_aside}: hãy giữ tệp đó cùng các tệp có tên bắt đầu như nó, đưa cho văn phòng, rồi mở lại (the store was damaged and set aside as {set_aside}; keep it and the files whose names begin like it, give them to the office, then open again)"
     )]
     Damaged {
         /// Name of the file it was renamed to.
         set_aside: String,
     },
     /// The file belongs to another program.
-    #[error("this file is no store of this program; choose another folder, nothing was changed")]
+    #[error(
+        "Tệp này không phải kho của chương trình: hãy chọn thư mục khác; chưa có gì bị thay đổi (this file is no store of this program; choose another folder, nothing was changed)"
+    )]
     Foreign,
     /// No space left to open it. What was recorded before is safe.
     #[error(
-        "there is no space left to open the store; free some, what was recorded before is safe"
+        "Hết chỗ trống để mở kho: hãy giải phóng bộ nhớ; dữ liệu đã ghi vẫn an toàn (there is no space left to open the store; free some, what was recorded before is safe)"
     )]
     Full,
     /// Another process has it open for writing.
-    #[error("another program has this store open; close it and try again")]
+    #[error(
+        "Chương trình khác đang mở kho này: hãy đóng nó rồi thử lại (another program has this store open; close it and try again)"
+    )]
     Busy,
     /// The directory or the file cannot be read or written.
-    #[error("the store's folder cannot be used; check that it exists and may be written")]
+    #[error(
+        "Không dùng được thư mục của kho: hãy kiểm tra thư mục và quyền ghi (the store's folder cannot be used; check that it exists and may be written: {0})"
+    )]
     Unusable(#[source] std::io::Error),
     /// SQLite says something else.
-    #[error("the store cannot be opened")]
+    #[error(
+        "Không mở được kho: hãy báo văn phòng (the store cannot be opened; tell the office: {0})"
+    )]
     Database(#[source] rusqlite::Error),
 }
 
@@ -87,16 +95,20 @@ pub enum OpenError {
 #[derive(Debug, Error)]
 pub enum StoreError {
     /// No space left. What was recorded before is safe.
-    #[error("the phone has no space left; free some, what was recorded before is safe")]
+    #[error(
+        "Máy hết chỗ trống: hãy giải phóng bộ nhớ; dữ liệu đã ghi vẫn an toàn (the phone has no space left; free some, what was recorded before is safe)"
+    )]
     Full,
     /// Another connection writes for too long.
-    #[error("the store is busy; try again")]
+    #[error("Kho đang bận: hãy thử lại (the store is busy; try again)")]
     Busy,
     /// A page cannot be read or does not make sense.
-    #[error("the store is damaged; write a rescue file and give it to the office")]
+    #[error(
+        "Kho bị hỏng: hãy đóng rồi mở lại ứng dụng; phần còn đọc được sẽ được ghi ra tệp cứu hộ để đưa cho văn phòng (the store is damaged; close the app and open it again: what can be read goes into a rescue file for the office)"
+    )]
     Damaged(#[source] rusqlite::Error),
     /// Any other word of SQLite: a bug of ours.
-    #[error("the store failed")]
+    #[error("Kho gặp lỗi: hãy báo văn phòng (the store failed; tell the office: {0})")]
     Database(#[source] rusqlite::Error),
 }
 

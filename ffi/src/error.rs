@@ -12,10 +12,14 @@ use gandan_core::store::{OpenError, StoreError};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, uniffi::Error)]
 pub enum GandanError {
     /// No network, or the ward does not answer. Try again later.
-    #[error("the ward does not answer; everything is kept, try again when there is a network")]
+    #[error(
+        "Máy chủ của phường không trả lời: dữ liệu vẫn an toàn trên máy, hãy thử lại khi có mạng (the ward does not answer; everything is kept, try again when there is a network)"
+    )]
     Offline,
     /// The phone needs an invite first.
-    #[error("this phone is not enrolled; ask the office for an invite")]
+    #[error(
+        "Máy chưa được đăng ký: hãy xin văn phòng thư mời (this phone is not enrolled; ask the office for an invite)"
+    )]
     NotEnrolled,
     /// The ward, or whoever pretends to be it, refused. `reason` is meant for the officer.
     #[error("{reason}")]
@@ -34,25 +38,35 @@ pub enum GandanError {
         reason: String,
     },
     /// The key does not open the store. Stop, keep the file, never make a new one over it.
-    #[error("the key does not open this store; nothing was changed")]
+    #[error(
+        "Khoá không mở được kho này; chưa có gì bị thay đổi (the key does not open this store; nothing was changed)"
+    )]
     WrongKey,
     /// No space left on the phone.
-    #[error("the phone has no space left; free some, what was recorded before is safe")]
+    #[error(
+        "Máy hết chỗ trống: hãy giải phóng bộ nhớ; dữ liệu đã ghi vẫn an toàn (the phone has no space left; free some, what was recorded before is safe)"
+    )]
     StorageFull,
     /// Another program has the store open.
-    #[error("the store is in use; try again")]
+    #[error("Kho đang bận: hãy thử lại (the store is in use; try again)")]
     StorageBusy,
     /// The file is damaged; if it was set aside, under which name.
-    #[error("the store is damaged; keep it and give it to the office")]
+    #[error(
+        "Kho bị hỏng: hãy đóng rồi mở lại ứng dụng, giữ các tệp được cất riêng và đưa cho văn phòng (the store is damaged; close the app and open it again, keep the files that are set aside and give them to the office)"
+    )]
     StorageDamaged {
         /// Name of the file it was renamed to.
         set_aside: Option<String>,
     },
     /// The app is older than its store or its ward. All data is safe.
-    #[error("please update the app; all data is safe")]
+    #[error(
+        "Hãy cập nhật ứng dụng; mọi dữ liệu vẫn an toàn (please update the app; all data is safe)"
+    )]
     UpdateRequired,
     /// A bug of ours; `report` finds its cause in the log.
-    #[error("an unexpected failure, report number {report}")]
+    #[error(
+        "Lỗi không lường trước, số báo lỗi {report}: hãy báo văn phòng (an unexpected failure, report number {report}; tell the office)"
+    )]
     Internal {
         /// Six digits, in the log beside the cause.
         report: String,
@@ -174,6 +188,65 @@ impl From<SyncError> for GandanError {
                 Self::internal(&error)
             }
             SyncError::Store(error) => error.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gandan_core::client::SyncError;
+    use gandan_core::policy::RejectionCode;
+    use gandan_core::protocol::initiator::ConversationError;
+    use gandan_core::protocol::invite::ParseInviteError;
+    use gandan_core::protocol::message::Refusal;
+    use gandan_core::replica::RecordError;
+    use gandan_core::rescue::BadRescueKey;
+    use gandan_core::store::{OpenError, StoreError};
+
+    use super::GandanError;
+
+    #[test]
+    fn whatever_fails_an_officer_reads_it_in_vietnamese() {
+        let invalid = RecordError::Invalid {
+            field: "text",
+            rule: "không được để trống",
+        };
+        let damaged = OpenError::Damaged {
+            set_aside: "phone.db.damaged".to_owned(),
+        };
+        let errors: Vec<GandanError> = vec![
+            OpenError::WrongKey.into(),
+            OpenError::Newer { found: 9, known: 1 }.into(),
+            damaged.into(),
+            OpenError::Busy.into(),
+            OpenError::Full.into(),
+            OpenError::Foreign.into(),
+            StoreError::Full.into(),
+            StoreError::Busy.into(),
+            RecordError::NotEnrolled.into(),
+            RecordError::NotFound.into(),
+            RecordError::NotAllowed(RejectionCode::NotYourRecord).into(),
+            invalid.into(),
+            RecordError::UnsupportedAttachment.into(),
+            RecordError::RescueKey(BadRescueKey).into(),
+            ParseInviteError::Damaged.into(),
+            ParseInviteError::Newer.into(),
+            SyncError::AlreadyEnrolled.into(),
+            SyncError::Offline.into(),
+            SyncError::WrongServerKey.into(),
+            SyncError::ForeignProtocol.into(),
+            SyncError::ClosedByWard { code: 0x12 }.into(),
+            SyncError::Refused(Refusal::InviteUsed).into(),
+            SyncError::Conversation(ConversationError::Interrupted).into(),
+        ];
+        for error in errors {
+            let words = error.to_string();
+            let first = words.split(" (").next().unwrap_or_default();
+            // No English word of ours has one of these letters.
+            let is_vietnamese = first
+                .chars()
+                .any(|letter| "ạảáàãăắặâấầậđểệếễịọốồộớờợủứừữựýỷẻẽậ".contains(letter));
+            assert!(is_vietnamese, "{words}");
         }
     }
 }

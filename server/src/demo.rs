@@ -81,7 +81,7 @@ impl DemoError {
             }
             Self::Listen(error) => sentence::listening(error),
             Self::Ward(error) => sentence::ward(error),
-            Self::Open(error) => sentence::opening(error),
+            Self::Open(error) => error.to_string(),
             Self::Record(_) => "Điện thoại không ghi được.".to_owned(),
             Self::Store(_) => "Kho dữ liệu trên điện thoại gặp lỗi.".to_owned(),
             Self::Sync(_) => "Điện thoại không đồng bộ được với phường.".to_owned(),

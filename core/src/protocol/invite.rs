@@ -50,10 +50,14 @@ impl fmt::Debug for Invite {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum ParseInviteError {
     /// Not `gandan:` and base64url, or damaged.
-    #[error("this is not a complete invite; copy the whole line that begins with gandan:")]
+    #[error(
+        "Thư mời không đầy đủ: hãy chép cả dòng bắt đầu bằng gandan: (this is not a complete invite; copy the whole line that begins with gandan:)"
+    )]
     Damaged,
     /// From a newer ward.
-    #[error("this invite needs a newer app; update the app")]
+    #[error(
+        "Thư mời của máy chủ mới hơn: hãy cập nhật ứng dụng (this invite needs a newer app; update the app)"
+    )]
     Newer,
 }
 

@@ -14,7 +14,7 @@ pub(super) fn text(field: &'static str, typed: &str) -> Result<String, RecordErr
     if text.len() > TEXT_BYTES_MAX {
         return Err(RecordError::Invalid {
             field,
-            rule: "at most 32 KiB; shorten it or make a second record",
+            rule: "dài nhất 32 KiB, hãy rút gọn hoặc ghi thành hai vụ việc (at most 32 KiB; shorten it or make a second record)",
         });
     }
     Ok(text)
@@ -26,7 +26,7 @@ pub(super) fn required_text(field: &'static str, typed: &str) -> Result<String, 
     if text.is_empty() {
         return Err(RecordError::Invalid {
             field,
-            rule: "must not be empty",
+            rule: "không được để trống (must not be empty)",
         });
     }
     Ok(text)
@@ -38,7 +38,7 @@ pub(super) fn words(field: &'static str, typed: &str) -> Result<String, RecordEr
     if words.len() > WORDS_BYTES_MAX {
         return Err(RecordError::Invalid {
             field,
-            rule: "at most 1,024 bytes; shorten it",
+            rule: "dài nhất 1.024 byte, hãy rút gọn (at most 1,024 bytes; shorten it)",
         });
     }
     Ok(words)

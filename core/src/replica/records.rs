@@ -132,7 +132,7 @@ impl Replica {
             if reason.is_empty() {
                 return Err(RecordError::Invalid {
                     field: "void_reason",
-                    rule: "say why the case was recorded in error",
+                    rule: "phải nói lý do ghi nhầm (say why the case was recorded in error)",
                 });
             }
             let set = |field, words: &str| schema::set(field, schema::text_value(Some(words)));
@@ -309,7 +309,7 @@ fn new_case(
     if households == 0 {
         return Err(RecordError::Invalid {
             field: "households",
-            rule: "at least one household says so",
+            rule: "ít nhất là một hộ (at least one household says so)",
         });
     }
     let words = |field, typed: &Option<String>| input::optional_words(field, typed.as_deref());

@@ -13,7 +13,7 @@ pub const ATTACHMENTS_SQL: &str = include_str!("attachments.sql");
 
 /// The bytes are no image that we take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("only JPEG, PNG and WebP images of at most 10 MiB can be attached")]
+#[error("neither JPEG, PNG nor WebP, or larger than 10 MiB")]
 pub struct UnsupportedAttachment;
 
 /// The media type, found by content and never by name, of a file that may be kept.

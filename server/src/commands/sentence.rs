@@ -1,15 +1,16 @@
 //! What a person reads when a command was not carried out: Vietnamese first, English second.
 
-use gandan_core::rescue::OpenRescueError;
-use gandan_core::store::OpenError;
-
 use super::CommandError;
 use crate::config::ConfigError;
 use crate::serving::ListenError;
 use crate::ward::WardError;
 
 pub(super) fn of(error: &CommandError) -> String {
-    let mut sentence = format!("{}\n{error}", vietnamese(error));
+    let (mut sentence, english) = (vietnamese(error), error.to_string());
+    if !sentence.contains(&english) {
+        sentence.push('\n');
+        sentence.push_str(&english);
+    }
     // What the system says about a file or a database names no person.
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
@@ -75,55 +76,12 @@ pub(crate) fn ward(error: &WardError) -> String {
         WardError::Damaged => {
             "Dữ liệu bị hỏng; dừng máy chủ, phục hồi bản sao lưu gần nhất, điện thoại sẽ gửi lại phần còn thiếu.".to_owned()
         }
-        WardError::Rescue(error) => rescue(error),
-        WardError::Open(error) => opening(error),
+        // These speak both languages.
+        WardError::Rescue(error) => error.to_string(),
+        WardError::Open(error) => error.to_string(),
         WardError::Full => "Ổ đĩa đầy; dọn bớt rồi thử lại, những gì đã nhận vẫn còn.".to_owned(),
         WardError::Database(_) => "Kho dữ liệu gặp lỗi; chưa thay đổi gì.".to_owned(),
         WardError::File(_) => "Không đọc hoặc ghi được tệp trong thư mục dữ liệu.".to_owned(),
-    }
-}
-
-fn rescue(error: &OpenRescueError) -> String {
-    match error {
-        OpenRescueError::NotARescueFile => {
-            "Đây không phải tệp cứu hộ; chọn tệp do điện thoại ghi ra.".to_owned()
-        }
-        OpenRescueError::Newer => {
-            "Tệp cứu hộ do ứng dụng mới hơn ghi; cập nhật máy chủ rồi nhập lại.".to_owned()
-        }
-        OpenRescueError::OtherWard(ward) => {
-            format!("Tệp cứu hộ này của phường, xã mang mã {ward}; hãy chuyển cho nơi đó.")
-        }
-        OpenRescueError::Sealed => {
-            "Không mở được tệp cứu hộ: tệp bị hỏng, hoặc ghi trước khi phường được tạo lại; chép lại từ điện thoại."
-                .to_owned()
-        }
-        OpenRescueError::Damaged => {
-            "Tệp cứu hộ bị hỏng hoặc thiếu; phần đọc được đã nhận, chép lại từ điện thoại rồi nhập lần nữa."
-                .to_owned()
-        }
-    }
-}
-
-pub(crate) fn opening(error: &OpenError) -> String {
-    match error {
-        OpenError::WrongKey => "Khóa không mở được kho dữ liệu; chưa thay đổi gì.".to_owned(),
-        OpenError::Newer { .. } => {
-            "Kho dữ liệu do phiên bản mới hơn ghi; hãy cập nhật chương trình, chưa thay đổi gì."
-                .to_owned()
-        }
-        OpenError::Damaged { set_aside } => format!(
-            "Kho dữ liệu bị hỏng, đã cất riêng thành {set_aside}; giữ tệp đó lại rồi mở lần nữa."
-        ),
-        OpenError::Busy => "Chương trình khác đang mở kho dữ liệu; đóng nó rồi thử lại.".to_owned(),
-        OpenError::Foreign => {
-            "Tệp này không phải kho dữ liệu của Gần Dân; chưa thay đổi gì.".to_owned()
-        }
-        OpenError::Full => "Ổ đĩa đầy; dọn bớt rồi mở lại, những gì đã nhận vẫn còn.".to_owned(),
-        OpenError::Unusable(_) => {
-            "Không dùng được thư mục dữ liệu; kiểm tra thư mục và quyền ghi.".to_owned()
-        }
-        OpenError::Database(_) => "Không mở được kho dữ liệu.".to_owned(),
     }
 }
 

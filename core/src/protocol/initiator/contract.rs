@@ -125,12 +125,16 @@ pub enum Progress {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConversationError {
     /// The peer sent what no ward would send.
-    #[error("the other side broke the protocol: {0}")]
+    #[error(
+        "Máy chủ trả lời sai giao thức: dữ liệu vẫn an toàn trên máy. Hãy báo văn phòng (the other side broke the protocol: {0}. Everything is kept, tell the office)"
+    )]
     Violation(#[from] Violation),
     /// The ward refused us.
-    #[error("the ward refused the conversation: {0}")]
+    #[error("{0}")]
     Refused(Refusal),
     /// The connection ended early.
-    #[error("the connection ended before everything was said")]
+    #[error(
+        "Kết nối bị đứt giữa chừng: phần đã xác nhận được giữ, hãy đồng bộ lại (the connection ended before everything was said; what was confirmed stays, synchronise again)"
+    )]
     Interrupted,
 }

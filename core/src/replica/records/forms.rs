@@ -97,16 +97,20 @@ pub struct NewVisit {
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
     /// The phone was not enrolled yet.
-    #[error("this phone is not enrolled; ask the office for an invite")]
+    #[error(
+        "Máy chưa được đăng ký: hãy xin văn phòng thư mời (this phone is not enrolled; ask the office for an invite)"
+    )]
     NotEnrolled,
     /// There is no such record here.
-    #[error("there is no such record on this phone")]
+    #[error(
+        "Trên máy này không có vụ việc đó: hãy xem lại mã, hoặc đồng bộ rồi thử lại (there is no such record on this phone; check it, or synchronise first)"
+    )]
     NotFound,
     /// The policy stands against it; the ward would refuse it.
     #[error("{}", .0.label())]
     NotAllowed(RejectionCode),
     /// A field is missing or too long.
-    #[error("{field}: {rule}")]
+    #[error("Dữ liệu chưa đúng: {field} {rule}")]
     Invalid {
         /// Name of the field.
         field: &'static str,
@@ -114,7 +118,9 @@ pub enum RecordError {
         rule: &'static str,
     },
     /// The file is no JPEG, PNG or WebP image, or too large.
-    #[error("only JPEG, PNG and WebP images of at most 10 MiB can be attached")]
+    #[error(
+        "Chỉ đính kèm được ảnh JPEG, PNG, WebP không quá 10 MiB (only JPEG, PNG and WebP images of at most 10 MiB can be attached)"
+    )]
     UnsupportedAttachment,
     /// The key that the ward gave for rescue files is of no use.
     #[error(transparent)]
