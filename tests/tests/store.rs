@@ -90,7 +90,13 @@ fn what_a_killed_process_had_recorded_is_there() {
             let (_, id) = line.split_once("recorded ")?;
             Some(id.parse::<Uuid>().expect("an id"))
         });
+        let before = promised.len();
         promised.extend(ids.take(3 * round));
+        assert_eq!(
+            promised.len() - before,
+            3 * round,
+            "the child opened the store"
+        );
         // SIGKILL: nothing of the child's own runs any more.
         child.kill().expect("the child is there");
         child.wait().expect("the child is there");
@@ -182,4 +188,20 @@ fn describe(store: &rusqlite::Connection) -> String {
         described.push_str(";\n");
     }
     described
+}
+
+#[test]
+fn an_opening_waits_for_an_owner_that_is_letting_go() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let owner = open(folder.path());
+    let both = Barrier::new(2);
+    std::thread::scope(|scope| {
+        let next = scope.spawn(|| {
+            both.wait();
+            open(folder.path())
+        });
+        both.wait();
+        drop(owner);
+        next.join().expect("the next owner opens it");
+    });
 }

@@ -10,6 +10,7 @@ pub(crate) mod settings;
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::Connection;
 
@@ -22,6 +23,11 @@ pub const FILE_NAME: &str = "phone.db";
 /// Locked as long as the store is open: a phone's store has one owner, whose caches would not see
 /// what another writes.
 const LOCK_NAME: &str = "phone.lock";
+
+/// How often, and how far apart, a lock that is taken is tried again: whoever held it may be dying, or
+/// have just started a process that has not let go of its copy yet.
+const LOCK_ATTEMPTS: u32 = 20;
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
 /// The steps of the device's schema.
 pub const MIGRATIONS: &[Migration] = &[Migration {
@@ -48,17 +54,28 @@ pub(crate) fn open(
 ) -> Result<OpenStore, OpenError> {
     std::fs::create_dir_all(directory).map_err(connection::unusable)?;
     let lock = File::create(directory.join(LOCK_NAME)).map_err(connection::unusable)?;
-    match lock.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(OpenError::Busy),
-        Err(TryLockError::Error(error)) => return Err(connection::unusable(error)),
-    }
+    take(&lock)?;
     let path = directory.join(FILE_NAME);
     let connection = connection::open_salvaging(&path, key, MIGRATIONS, salvage)?;
     Ok(OpenStore {
         connection,
         _lock: lock,
     })
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "no call waits for a file's lock up to a limit"
+)]
+fn take(lock: &File) -> Result<(), OpenError> {
+    for _ in 0..LOCK_ATTEMPTS {
+        match lock.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::Error(error)) => return Err(connection::unusable(error)),
+        }
+    }
+    Err(OpenError::Busy)
 }
 
 /// A stored value that is not what we wrote. To whoever reads it is the same as a damaged page.
