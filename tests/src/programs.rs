@@ -5,7 +5,7 @@ mod link;
 mod phone;
 mod server;
 
-pub use link::{Link, Weather};
+pub use link::{Badness, Lane, Link, Weather};
 pub use phone::Phone;
 pub use server::WardServer;
 

@@ -1,6 +1,9 @@
 //! A link between phones and a ward that counts what passes and can fail on purpose. It forwards
 //! datagrams on loopback and understands none but for QUIC's one public bit.
 
+mod courier;
+mod lane;
+
 use std::collections::HashMap;
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
@@ -8,6 +11,9 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
+
+use courier::{Courier, Direction};
+pub use lane::{Badness, Lane};
 
 /// How often a thread looks whether the link is taken down.
 const LOOK: Duration = Duration::from_millis(20);
@@ -43,9 +49,19 @@ struct Shared {
     down: AtomicU64,
     answers_lost: AtomicU64,
     is_over: AtomicBool,
+    /// `None` on a good link: what comes is sent on at once.
+    courier: Option<Courier>,
 }
 
 impl Shared {
+    fn send(&self, direction: Direction, datagram: &[u8], socket: &Arc<UdpSocket>, to: SocketAddr) {
+        match &self.courier {
+            Some(courier) => courier.take(direction, datagram, socket, to),
+            // Whoever is not there loses datagrams, as on any network.
+            None => drop(socket.send_to(datagram, to)),
+        }
+    }
+
     fn is(&self, weather: Weather) -> bool {
         self.weather.load(Ordering::SeqCst) == weather as u8
     }
@@ -66,6 +82,20 @@ impl Link {
     /// If loopback has no port left.
     #[must_use]
     pub fn to(ward: SocketAddr) -> Self {
+        Self::over(ward, None)
+    }
+
+    /// Puts a bad link before `ward`; the same datagrams at the same times have the same fate for
+    /// the same seed.
+    ///
+    /// # Panics
+    /// If loopback has no port left.
+    #[must_use]
+    pub fn bad(ward: SocketAddr, badness: Badness, seed: u64) -> Self {
+        Self::over(ward, Some(Courier::new(badness, seed)))
+    }
+
+    fn over(ward: SocketAddr, courier: Option<Courier>) -> Self {
         let socket = UdpSocket::bind(("127.0.0.1", 0)).expect("loopback has a free port");
         let address = socket.local_addr().expect("a bound socket has an address");
         let shared = Arc::new(Shared {
@@ -75,6 +105,7 @@ impl Link {
             down: AtomicU64::new(0),
             answers_lost: AtomicU64::new(0),
             is_over: AtomicBool::new(false),
+            courier,
         });
         let forwarding = {
             let shared = Arc::clone(&shared);
@@ -117,6 +148,9 @@ impl Link {
 impl Drop for Link {
     fn drop(&mut self) {
         self.shared.is_over.store(true, Ordering::SeqCst);
+        if let Some(courier) = &self.shared.courier {
+            courier.end();
+        }
         if let Some(forwarding) = self.forwarding.take() {
             // The thread ends by itself; a panic in it has failed the test already.
             let _ = forwarding.join();
@@ -128,6 +162,9 @@ fn forward(socket: &Arc<UdpSocket>, shared: &Arc<Shared>) {
     // One socket towards the ward for each phone, as a router has.
     let upstream: Mutex<HashMap<SocketAddr, Arc<UdpSocket>>> = Mutex::default();
     thread::scope(|scope| {
+        if let Some(courier) = &shared.courier {
+            scope.spawn(|| courier.run());
+        }
         receive(socket, shared, |datagram, phone| {
             shared.up.fetch_add(datagram.len() as u64, Ordering::SeqCst);
             if shared.is(Weather::Dark) {
@@ -149,8 +186,7 @@ fn forward(socket: &Arc<UdpSocket>, shared: &Arc<Shared>) {
                 });
                 own
             });
-            // A ward that is not there loses datagrams, as any network does.
-            let _ = towards_ward.send_to(datagram, shared.ward);
+            shared.send(Direction::Up, datagram, towards_ward, shared.ward);
         });
     });
 }
@@ -165,7 +201,7 @@ fn bring_back(
     datagram: &[u8],
     is_answer: bool,
     phone: SocketAddr,
-    socket: &UdpSocket,
+    socket: &Arc<UdpSocket>,
     shared: &Shared,
 ) {
     let is_lost = shared.is(Weather::Dark) || (shared.is(Weather::NoAnswers) && is_answer);
@@ -176,7 +212,7 @@ fn bring_back(
     shared
         .down
         .fetch_add(datagram.len() as u64, Ordering::SeqCst);
-    let _ = socket.send_to(datagram, phone);
+    shared.send(Direction::Down, datagram, socket, phone);
 }
 
 /// Hands every datagram to `take` until the link is over.
