@@ -2,3 +2,4 @@
 
 pub mod programs;
 pub mod simulation;
+pub mod ward_day;
