@@ -12,8 +12,16 @@ pub mod transport;
 pub use enrol::enrol;
 pub use report::SyncReport;
 
-use thiserror::Error;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use thiserror::Error;
+use tokio::time::timeout;
+
+use self::connect::Link;
+use self::socket::Traffic;
+use crate::model::WardKey;
 use crate::protocol::ALPN_SYNC;
 use crate::protocol::initiator::{ConversationError, Initiator, Progress};
 use crate::protocol::message::Refusal;
@@ -22,6 +30,10 @@ use crate::store::StoreError;
 
 /// What the ward's administrator sees of this build.
 const APP_VERSION: &str = concat!("gandan/", env!("CARGO_PKG_VERSION"));
+
+/// How long the address that answered the last time may take to answer again, before all are tried: the
+/// phone may have left that network.
+const EARLY_MS_MAX: u64 = 3_000;
 
 /// Why a synchronisation or an enrolment ended early. Nothing recorded is lost by it.
 #[derive(Debug, Error)]
@@ -70,44 +82,182 @@ pub enum SyncError {
     Store(#[from] StoreError),
 }
 
-/// Sends what is unsent and receives what is new.
+/// A replica's way to its ward. Keeps, as long as it lives, what makes a return cheap: the address that
+/// answered, and the ward's tickets, with which the first packet already carries the conversation.
+pub struct Client {
+    replica: Replica,
+    route: Mutex<Option<Route>>,
+}
+
+/// How the ward was reached the last time.
+#[derive(Clone)]
+struct Route {
+    ward_key: WardKey,
+    /// Holds the tickets.
+    config: quinn::ClientConfig,
+    peer: Option<SocketAddr>,
+}
+
+/// What became of a conversation that began before the ward had answered.
+enum Early {
+    /// It went as any other.
+    Said(Result<(), SyncError>),
+    /// The ward is there and did not read it: it was started anew since it gave the ticket.
+    NotRead,
+    /// Nobody answers there any more.
+    Silent,
+}
+
+impl Client {
+    /// A client that has not met its ward yet.
+    #[must_use]
+    pub fn new(replica: Replica) -> Self {
+        Self {
+            replica,
+            route: Mutex::new(None),
+        }
+    }
+
+    /// Sends what is unsent and receives what is new.
+    ///
+    /// # Errors
+    /// See [`SyncError`]; what was acknowledged before stays acknowledged.
+    pub async fn sync(
+        &self,
+        progress: &mut (dyn FnMut(&Progress) + Send),
+    ) -> Result<SyncReport, SyncError> {
+        #[expect(clippy::disallowed_methods, reason = "measures how long it took")]
+        let started = std::time::Instant::now();
+        let enrolment = self.ask(Replica::enrolment).await;
+        let enrolment = enrolment.ok_or(SyncError::NotEnrolled)?;
+        let route = self.route(enrolment.ward_key).await;
+        let traffic = Arc::new(Traffic::default());
+        let mut report = SyncReport::default();
+
+        let mut link = None;
+        let mut said = None;
+        let resumed = route
+            .peer
+            .and_then(|peer| connect::resume(peer, &route.config, &traffic));
+        if let Some((early, accepted)) = resumed {
+            let conversation = self.converse(&early, progress, &mut report);
+            match begun_early(&early.connection, accepted, conversation).await {
+                Early::Said(result) => {
+                    said = Some(result);
+                    link = Some(early);
+                }
+                Early::NotRead => link = Some(early),
+                Early::Silent => {}
+            }
+        }
+        let link = match link {
+            Some(link) => link,
+            None => connect::dial(&enrolment.addresses, &route.config, &traffic).await?,
+        };
+        let said = match said {
+            Some(said) => said,
+            None => {
+                report = SyncReport {
+                    round_trips: 1,
+                    ..SyncReport::default()
+                };
+                self.converse(&link, progress, &mut report).await
+            }
+        };
+        self.remember(Route {
+            peer: Some(link.connection.remote_address()),
+            ..route
+        });
+        report.milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        link.close().await;
+        said?;
+
+        report.pending = self.ask(Replica::pending).await?.len() as u64;
+        report.bytes_up = traffic.up();
+        report.bytes_down = traffic.down();
+        Ok(report)
+    }
+
+    async fn converse(
+        &self,
+        link: &Link,
+        progress: &mut (dyn FnMut(&Progress) + Send),
+        report: &mut SyncReport,
+    ) -> Result<(), SyncError> {
+        let opening = self
+            .ask(|replica| replica.begin_conversation(APP_VERSION))
+            .await?
+            .ok_or(SyncError::NotEnrolled)?;
+        let initiator = Initiator::new(opening);
+        driver::converse(&link.connection, initiator, &self.replica, progress, report).await
+    }
+
+    async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Replica) -> T + Send + 'static,
+    ) -> T {
+        let asked = self.replica.clone();
+        run_blocking(move || question(&asked)).await
+    }
+
+    /// The way that was taken the last time, unless the phone has another ward since.
+    async fn route(&self, ward_key: WardKey) -> Route {
+        let known = self.lock().clone();
+        if let Some(route) = known.filter(|route| route.ward_key == ward_key) {
+            return route;
+        }
+        let device_key = self.ask(Replica::device_key).await;
+        let config = tls::client_config(&device_key, ward_key, ALPN_SYNC)
+            .expect("our own Ed25519 key fits our own TLS configuration");
+        Route {
+            ward_key,
+            config,
+            peer: None,
+        }
+    }
+
+    fn remember(&self, route: Route) {
+        *self.lock() = Some(route);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Route>> {
+        self.route.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Carries on a conversation whose first words went out before the ward had answered.
+async fn begun_early(
+    connection: &quinn::Connection,
+    accepted: quinn::ZeroRttAccepted,
+    conversation: impl Future<Output = Result<(), SyncError>>,
+) -> Early {
+    let handshake = timeout(Duration::from_millis(EARLY_MS_MAX), accepted);
+    tokio::pin!(conversation, handshake);
+    let (said, is_accepted) = tokio::select! {
+        said = &mut conversation => match said {
+            // Only the ward can have answered.
+            Ok(()) => return Early::Said(Ok(())),
+            Err(error) => (Some(error), handshake.await),
+        },
+        is_accepted = &mut handshake => (None, is_accepted),
+    };
+    match (is_accepted, said) {
+        (Ok(true), Some(error)) => Early::Said(Err(error)),
+        (Ok(true), None) => Early::Said(conversation.await),
+        (Ok(false), _) if connection.close_reason().is_none() => Early::NotRead,
+        (Ok(false) | Err(_), _) => Early::Silent,
+    }
+}
+
+/// As [`Client::sync`], by a process that does nothing else.
 ///
 /// # Errors
-/// See [`SyncError`]; what was acknowledged before stays acknowledged.
+/// See [`SyncError`].
 pub async fn sync(
     replica: &Replica,
     progress: &mut (dyn FnMut(&Progress) + Send),
 ) -> Result<SyncReport, SyncError> {
-    #[expect(clippy::disallowed_methods, reason = "measures how long it took")]
-    let started = std::time::Instant::now();
-    let asked = replica.clone();
-    let (enrolment, device_key, opening) = run_blocking(move || {
-        let opening = asked.begin_conversation(APP_VERSION);
-        (asked.enrolment(), asked.device_key(), opening)
-    })
-    .await;
-    let (Some(enrolment), Some(opening)) = (enrolment, opening?) else {
-        return Err(SyncError::NotEnrolled);
-    };
-    let config = tls::client_config(&device_key, enrolment.ward_key, ALPN_SYNC)
-        .expect("our own Ed25519 key fits our own TLS configuration");
-    let link = connect::dial(&enrolment.addresses, &config).await?;
-
-    let mut report = SyncReport {
-        round_trips: 1,
-        ..SyncReport::default()
-    };
-    let initiator = Initiator::new(opening);
-    let said = driver::converse(&link.connection, initiator, replica, progress, &mut report).await;
-    report.milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    link.close().await;
-    said?;
-
-    let asked = replica.clone();
-    report.pending = run_blocking(move || asked.pending()).await?.len() as u64;
-    report.bytes_up = link.traffic.up();
-    report.bytes_down = link.traffic.down();
-    Ok(report)
+    Client::new(replica.clone()).sync(progress).await
 }
 
 /// Runs what blocks on the store beside the threads that serve the network.

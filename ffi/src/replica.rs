@@ -3,8 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use gandan_core::client;
-use gandan_core::client::SyncReport;
+use gandan_core::client::{self, Client, SyncReport};
 use gandan_core::environment::SystemEnvironment;
 use gandan_core::model::{Attachment, AttachmentHash, Directory, Person, Satisfaction, Visit};
 use gandan_core::protocol::initiator::Progress;
@@ -28,6 +27,7 @@ use crate::records::RejectedRecord;
 #[derive(uniffi::Object)]
 pub struct Replica {
     core: CoreReplica,
+    client: Client,
 }
 
 #[uniffi::export(async_runtime = "tokio")]
@@ -45,7 +45,8 @@ impl Replica {
             &store_key?,
             Arc::new(SystemEnvironment),
         )?;
-        Ok(Arc::new(Self { core }))
+        let client = Client::new(core.clone());
+        Ok(Arc::new(Self { core, client }))
     }
 
     /// Whether the phone belongs to an officer yet.
@@ -180,7 +181,7 @@ impl Replica {
                 observer.on_progress(SyncProgress::from(progress));
             }
         };
-        Ok(client::sync(&self.core, &mut tell).await?)
+        Ok(self.client.sync(&mut tell).await?)
     }
 }
 

@@ -1,9 +1,10 @@
 //! From a list of addresses to one proven connection. Knows no conversation.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use quinn::{Connection, ConnectionError, Endpoint, TransportErrorCode, VarInt};
+use quinn::{Connection, ConnectionError, Endpoint, TransportErrorCode, VarInt, ZeroRttAccepted};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -19,6 +20,8 @@ const ADDRESS_MS_MAX: u64 = 10_000;
 /// How long an address is waited for before the next one is tried beside it. An invite holds the
 /// office's own network first, which from outside does not even refuse.
 const NEXT_ADDRESS_MS: u64 = 1_500;
+/// The name is not sent: quinn wants one for certificates, and tickets are kept under it.
+const TLS_NAME: &str = "ward";
 /// How long the goodbye may take to leave this device; it is lost if the radio is off by then.
 const GOODBYE_MS_MAX: u64 = 200;
 
@@ -83,13 +86,31 @@ impl From<Failure> for SyncError {
     }
 }
 
+/// A connection on which the device speaks before the ward has answered, if it has a ticket of the
+/// ward. The ward has proven to be itself when the second value says so.
+pub(super) fn resume(
+    peer: SocketAddr,
+    config: &quinn::ClientConfig,
+    traffic: &Arc<Traffic>,
+) -> Option<(Link, ZeroRttAccepted)> {
+    let endpoint = socket::endpoint(peer, traffic).ok()?;
+    let connecting = endpoint.connect_with(config.clone(), peer, TLS_NAME).ok()?;
+    let (connection, accepted) = connecting.into_0rtt().ok()?;
+    let link = Link {
+        connection,
+        traffic: Arc::clone(traffic),
+        _endpoint: endpoint,
+    };
+    Some((link, accepted))
+}
+
 /// Tries the addresses in order, each beside those before it that have not answered yet, and takes
 /// the first that proves to be the ward.
 pub(super) async fn dial(
     addresses: &[String],
     config: &quinn::ClientConfig,
+    traffic: &Arc<Traffic>,
 ) -> Result<Link, SyncError> {
-    let traffic = Arc::new(Traffic::default());
     let mut waiting = addresses.iter();
     let mut attempts = JoinSet::new();
     let mut worst = Failure::Silent;
@@ -100,7 +121,7 @@ pub(super) async fn dial(
             attempts.spawn(attempt(
                 address.clone(),
                 config.clone(),
-                Arc::clone(&traffic),
+                Arc::clone(traffic),
             ));
         }
         let patience = Duration::from_millis(if is_last {
@@ -112,7 +133,7 @@ pub(super) async fn dial(
             Ok(Some(Ok(Ok((endpoint, connection))))) => {
                 return Ok(Link {
                     connection,
-                    traffic,
+                    traffic: Arc::clone(traffic),
                     _endpoint: endpoint,
                 });
             }
@@ -151,8 +172,7 @@ async fn connect(
         let Ok(endpoint) = socket::endpoint(peer, traffic) else {
             continue;
         };
-        // The name is not sent; quinn wants one for certificates.
-        let Ok(connecting) = endpoint.connect_with(config.clone(), peer, "ward") else {
+        let Ok(connecting) = endpoint.connect_with(config.clone(), peer, TLS_NAME) else {
             continue;
         };
         match connecting.await {

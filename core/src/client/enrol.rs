@@ -1,7 +1,10 @@
 //! Enrolment: an invite's token for a credential, on a protocol of its own.
 
+use std::sync::Arc;
+
 use super::connect::dial;
 use super::driver::{ended, exchange};
+use super::socket::Traffic;
 use super::{SyncError, run_blocking, tls};
 use crate::model::DeviceId;
 use crate::protocol::ALPN_ENROLMENT;
@@ -25,7 +28,8 @@ pub async fn enrol(replica: &Replica, invite: &Invite, device_name: &str) -> Res
     }
     let config = tls::client_config(&device_key, invite.ward_key, ALPN_ENROLMENT)
         .expect("our own Ed25519 key fits our own TLS configuration");
-    let link = dial(&invite.addresses, &config).await?;
+    let traffic = Arc::new(Traffic::default());
+    let link = dial(&invite.addresses, &config, &traffic).await?;
     let request = enrolment::encode_request(&EnrolmentRequest {
         token: invite.token,
         device_name: device_name.to_owned(),

@@ -2,8 +2,11 @@
 //!
 //! TLS proves who somebody is and nothing more. The device knows its ward's key beforehand and takes
 //! no other; the ward takes every key that was proven, because whose it is and what it may do is
-//! the live device table's to say, on every accept and every batch. There is no resumption: a
-//! resumed handshake would copy the device's key from a ticket, and costs as many round trips.
+//! the live device table's to say, on every accept and every batch; a resumed handshake copies the
+//! device's key from the ticket, and is asked about no less.
+//!
+//! A ticket lets a device speak in its first packet (0-RTT). Whoever captured that packet may send it
+//! again. That does nothing: the ward takes each ticket once, and what a device says is idempotent.
 
 use std::sync::Arc;
 
@@ -17,7 +20,7 @@ use rustls::pki_types::{
     UnixTime,
 };
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::server::{AlwaysResolvesServerRawPublicKeys, NoServerSessionStorage};
+use rustls::server::{AlwaysResolvesServerRawPublicKeys, ServerSessionMemoryCache};
 use rustls::sign::CertifiedKey;
 use rustls::{
     AlertDescription, CertificateError, DigitallySignedStruct, DistinguishedName, PeerIncompatible,
@@ -39,7 +42,16 @@ const ED25519_PKCS8_PREFIX: [u8; 16] = [
 /// Error codes of QUIC that carry a TLS alert (RFC 9001, section 4.8).
 const TLS_ALERTS: std::ops::RangeInclusive<u64> = 0x100..=0x1ff;
 
-/// A client that shows `device_key` and takes no server but `ward_key`.
+/// Tickets that the ward gives in a whole handshake. A device that returns, says one thing and goes
+/// is gone before the next ones reach it, so they last for this many returns.
+const TICKETS_GIVEN: usize = 4;
+/// Tickets that the ward keeps, the oldest go first; some 300 bytes each, and a few hundred devices.
+const TICKETS_KEPT: usize = 4_096;
+/// rustls says by this that QUIC limits early data, not TLS (RFC 9001, section 4.6.1).
+const EARLY_DATA_OF_QUIC: u32 = u32::MAX;
+
+/// A client that shows `device_key` and takes no server but `ward_key`. It keeps the ward's tickets as
+/// long as it lives.
 ///
 /// # Errors
 /// rustls's, which for our own keys is a bug.
@@ -57,7 +69,7 @@ pub fn client_config(
         .with_client_cert_resolver(Arc::new(AlwaysResolvesClientRawPublicKeys::new(shown)));
     tls.alpn_protocols = vec![alpn.to_vec()];
     tls.enable_sni = false;
-    tls.resumption = rustls::client::Resumption::disabled();
+    tls.enable_early_data = true;
     let crypto = QuicClientConfig::try_from(tls).map_err(|_| no_initial_cipher())?;
     let mut config = quinn::ClientConfig::new(Arc::new(crypto));
     config.transport_config(Arc::new(transport::client()));
@@ -76,9 +88,10 @@ pub fn server_config(ward_key: &SigningKey) -> Result<quinn::ServerConfig, rustl
         .with_client_cert_verifier(Arc::new(AnyProvenDevice { provider }))
         .with_cert_resolver(Arc::new(AlwaysResolvesServerRawPublicKeys::new(shown)));
     tls.alpn_protocols = vec![ALPN_SYNC.to_vec(), ALPN_ENROLMENT.to_vec()];
-    tls.session_storage = Arc::new(NoServerSessionStorage {});
-    tls.send_tls13_tickets = 0;
-    tls.max_early_data_size = 0;
+    // In memory and taken out when it is used: a ticket that came twice would be a replay.
+    tls.session_storage = ServerSessionMemoryCache::new(TICKETS_KEPT);
+    tls.send_tls13_tickets = TICKETS_GIVEN;
+    tls.max_early_data_size = EARLY_DATA_OF_QUIC;
     let crypto = QuicServerConfig::try_from(tls).map_err(|_| no_initial_cipher())?;
     let mut config = quinn::ServerConfig::with_crypto(Arc::new(crypto));
     transport::limit_server(&mut config);

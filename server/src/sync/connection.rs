@@ -59,11 +59,7 @@ impl From<Violation> for Ending {
 
 /// Serves a connection to its end.
 pub(super) async fn serve(shared: Arc<Shared>, incoming: Incoming, stranger: Place) {
-    let handshake = async { incoming.accept().ok()?.await.ok() };
-    let Ok(Some(connection)) = as_stranger(&stranger, handshake).await else {
-        return;
-    };
-    let Some(device) = tls::peer_device(connection.peer_identity()) else {
+    let Ok(Some((connection, device))) = as_stranger(&stranger, identified(incoming)).await else {
         return;
     };
     let registration = shared.devices.register(device, &connection);
@@ -104,6 +100,19 @@ pub(super) async fn serve(shared: Arc<Shared>, incoming: Incoming, stranger: Pla
     .instrument(span)
     .await;
     drop(registration);
+}
+
+/// The connection as soon as it is known whose it is: from the first packet if the device resumes,
+/// since only who was given the ticket can have written it, else at the end of the handshake.
+async fn identified(incoming: Incoming) -> Option<(Connection, DeviceId)> {
+    let device = |connection: &Connection| tls::peer_device(connection.peer_identity());
+    let (connection, handshake) = incoming.accept().ok()?.into_0rtt().ok()?;
+    if device(&connection).is_none() {
+        // Its value means nothing here; a handshake that failed has proven no device.
+        handshake.await;
+    }
+    let device = device(&connection)?;
+    Some((connection, device))
 }
 
 /// Waits for `work` as long as a stranger may take and keeps the place.

@@ -4,14 +4,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
-use gandan_core::client::{self, SyncError, tls, transport};
+use gandan_core::client::{self, Client, SyncError, tls, transport};
 use gandan_core::environment::SystemEnvironment;
 use gandan_core::model::Role;
 use gandan_core::protocol::ALPN_SYNC;
 use gandan_core::protocol::initiator::ConversationError;
 use gandan_core::protocol::invite::Invite;
 use gandan_core::protocol::message::Refusal;
-use gandan_core::replica::Replica;
+use gandan_core::replica::{NewCase, Replica};
 use gandan_core::store::StoreKey;
 use quinn::{Connection, ConnectionError, Endpoint};
 use tokio::sync::oneshot;
@@ -41,8 +41,11 @@ impl Serving {
             Arc::new(SystemEnvironment),
         )
         .unwrap();
-        let listener =
-            Listener::bind(ward.clone(), SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap();
+        Self::listen(ward, folder, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
+    }
+
+    fn listen(ward: Ward, folder: tempfile::TempDir, address: SocketAddr) -> Self {
+        let listener = Listener::bind(ward.clone(), address).unwrap();
         let address = listener.local_address();
         let (stop, stopped) = oneshot::channel();
         let serving = tokio::spawn(listener.serve(async {
@@ -55,6 +58,13 @@ impl Serving {
             serving,
             folder,
         }
+    }
+
+    /// The same ward at the same address, without what only the memory knew.
+    async fn restart(self) -> Self {
+        self.stop.send(()).unwrap();
+        self.serving.await.unwrap();
+        Self::listen(self.ward, self.folder, self.address)
     }
 
     fn invite(&self) -> Invite {
@@ -116,6 +126,53 @@ async fn an_enrolled_phone_has_the_reference_data_and_nothing_more_to_say() {
     assert_eq!((report.sent, report.received, report.pending), (0, 0, 0));
     assert_eq!(report.round_trips, 2, "the handshake, and one wait");
     assert!(report.payload_up + report.payload_down < 500, "{report:?}");
+    serving.stop().await;
+}
+
+#[tokio::test]
+async fn a_phone_that_returns_is_heard_in_its_first_packet() {
+    let serving = Serving::start();
+    let client = Client::new(serving.phone("a").await);
+    let first = client.sync(&mut |_| {}).await.unwrap();
+    assert_eq!(first.round_trips, 2, "the handshake, and one wait");
+    for return_number in 1..=4 {
+        let report = client.sync(&mut |_| {}).await.unwrap();
+        assert_eq!(report.round_trips, 1, "return {return_number}");
+        assert!(report.bytes_up + report.bytes_down < 10_000, "{report:?}");
+    }
+    serving.stop().await;
+}
+
+#[tokio::test]
+async fn a_phone_that_returns_to_a_ward_started_anew_begins_anew() {
+    let serving = Serving::start();
+    let phone = serving.phone("a").await;
+    let client = Client::new(phone.clone());
+    client.sync(&mut |_| {}).await.unwrap();
+    let serving = serving.restart().await;
+    let case = NewCase {
+        text: "Cống tắc".to_owned(),
+        ..NewCase::default()
+    };
+    phone.record_case(case).unwrap();
+    let report = client.sync(&mut |_| {}).await.unwrap();
+    assert_eq!((report.accepted, report.pending), (1, 0));
+    assert_eq!(report.round_trips, 2, "the handshake could not be spared");
+    serving.stop().await;
+}
+
+#[tokio::test]
+async fn a_ticket_gives_no_more_rights_than_the_table_of_devices() {
+    let serving = Serving::start();
+    let client = Client::new(serving.phone("a").await);
+    client.sync(&mut |_| {}).await.unwrap();
+    let device = serving.ward.devices().unwrap()[0].id;
+    serving.ward.revoke(device).unwrap();
+    let refused = client.sync(&mut |_| {}).await;
+    assert!(
+        matches!(refused, Err(SyncError::Refused(Refusal::Revoked))),
+        "{refused:?}"
+    );
     serving.stop().await;
 }
 

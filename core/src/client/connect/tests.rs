@@ -46,9 +46,13 @@ async fn a_silent_address_only_delays_the_next_one() {
     let silent = std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let silent = silent.local_addr().unwrap().to_string();
     let (_ward, address) = listen(WARD);
-    let link = dial(&[silent, address.clone()], &device_config())
-        .await
-        .unwrap();
+    let link = dial(
+        &[silent, address.clone()],
+        &device_config(),
+        &Arc::default(),
+    )
+    .await
+    .unwrap();
     assert_eq!(link.connection.remote_address().to_string(), address);
 }
 
@@ -56,7 +60,7 @@ async fn a_silent_address_only_delays_the_next_one() {
 async fn an_impostor_at_one_address_does_not_keep_the_device_from_the_ward() {
     let (_impostor, wrong) = listen(IMPOSTOR);
     let (_ward, address) = listen(WARD);
-    let link = dial(&[wrong, address.clone()], &device_config())
+    let link = dial(&[wrong, address.clone()], &device_config(), &Arc::default())
         .await
         .unwrap();
     assert_eq!(link.connection.remote_address().to_string(), address);
@@ -66,16 +70,22 @@ async fn an_impostor_at_one_address_does_not_keep_the_device_from_the_ward() {
 async fn when_no_address_leads_to_the_ward_the_most_telling_reason_is_given() {
     let (_impostor, wrong) = listen(IMPOSTOR);
     let nowhere = "no port here".to_owned();
-    let failure = dial(&[nowhere.clone(), wrong, nowhere.clone()], &device_config())
-        .await
-        .err();
+    let failure = dial(
+        &[nowhere.clone(), wrong, nowhere.clone()],
+        &device_config(),
+        &Arc::default(),
+    )
+    .await
+    .err();
     assert!(
         matches!(failure, Some(SyncError::WrongServerKey)),
         "{failure:?}"
     );
-    let failure = dial(&[nowhere], &device_config()).await.err();
+    let failure = dial(&[nowhere], &device_config(), &Arc::default())
+        .await
+        .err();
     assert!(matches!(failure, Some(SyncError::Offline)), "{failure:?}");
-    let failure = dial(&[], &device_config()).await.err();
+    let failure = dial(&[], &device_config(), &Arc::default()).await.err();
     assert!(matches!(failure, Some(SyncError::Offline)), "{failure:?}");
 }
 
@@ -92,7 +102,9 @@ async fn a_ward_without_a_place_is_busy_and_not_away() {
             incoming.refuse();
         }
     });
-    let failure = dial(&[address], &device_config()).await.err();
+    let failure = dial(&[address], &device_config(), &Arc::default())
+        .await
+        .err();
     assert!(
         matches!(failure, Some(SyncError::Refused(Refusal::Unavailable))),
         "{failure:?}"
@@ -103,7 +115,9 @@ async fn a_ward_without_a_place_is_busy_and_not_away() {
 async fn bytes_of_failed_attempts_and_of_the_goodbye_are_counted() {
     let (_impostor, wrong) = listen(IMPOSTOR);
     let (ward, address) = listen(WARD);
-    let link = dial(&[wrong, address], &device_config()).await.unwrap();
+    let link = dial(&[wrong, address], &device_config(), &Arc::default())
+        .await
+        .unwrap();
     let stats = link.connection.stats();
     assert!(
         link.traffic.up() >= stats.udp_tx.bytes + 1_200,
