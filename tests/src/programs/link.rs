@@ -51,6 +51,8 @@ struct Shared {
     is_over: AtomicBool,
     /// `None` on a good link: what comes is sent on at once.
     courier: Option<Courier>,
+    /// What phones sent, as whoever listens on the way would keep it.
+    copies: Option<Mutex<Vec<Vec<u8>>>>,
 }
 
 impl Shared {
@@ -82,7 +84,16 @@ impl Link {
     /// If loopback has no port left.
     #[must_use]
     pub fn to(ward: SocketAddr) -> Self {
-        Self::over(ward, None)
+        Self::over(ward, None, None)
+    }
+
+    /// Puts somebody who keeps all that phones say before `ward`.
+    ///
+    /// # Panics
+    /// If loopback has no port left.
+    #[must_use]
+    pub fn overheard(ward: SocketAddr) -> Self {
+        Self::over(ward, None, Some(Mutex::default()))
     }
 
     /// Puts a bad link before `ward`; the same datagrams at the same times have the same fate for
@@ -92,10 +103,14 @@ impl Link {
     /// If loopback has no port left.
     #[must_use]
     pub fn bad(ward: SocketAddr, badness: Badness, seed: u64) -> Self {
-        Self::over(ward, Some(Courier::new(badness, seed)))
+        Self::over(ward, Some(Courier::new(badness, seed)), None)
     }
 
-    fn over(ward: SocketAddr, courier: Option<Courier>) -> Self {
+    fn over(
+        ward: SocketAddr,
+        courier: Option<Courier>,
+        copies: Option<Mutex<Vec<Vec<u8>>>>,
+    ) -> Self {
         let socket = UdpSocket::bind(("127.0.0.1", 0)).expect("loopback has a free port");
         let address = socket.local_addr().expect("a bound socket has an address");
         let shared = Arc::new(Shared {
@@ -106,6 +121,7 @@ impl Link {
             answers_lost: AtomicU64::new(0),
             is_over: AtomicBool::new(false),
             courier,
+            copies,
         });
         let forwarding = {
             let shared = Arc::clone(&shared);
@@ -138,6 +154,18 @@ impl Link {
         )
     }
 
+    /// The datagrams that phones sent so far; none if nobody keeps them.
+    ///
+    /// # Panics
+    /// If the link failed.
+    #[must_use]
+    pub fn copies(&self) -> Vec<Vec<u8>> {
+        let copies = self.shared.copies.as_ref();
+        copies.map_or_else(Vec::new, |copies| {
+            copies.lock().expect("no thread panics with it").clone()
+        })
+    }
+
     /// How many datagrams of the ward were lost so far.
     #[must_use]
     pub fn answers_lost(&self) -> u64 {
@@ -167,6 +195,10 @@ fn forward(socket: &Arc<UdpSocket>, shared: &Arc<Shared>) {
         }
         receive(socket, shared, |datagram, phone| {
             shared.up.fetch_add(datagram.len() as u64, Ordering::SeqCst);
+            if let Some(copies) = &shared.copies {
+                let mut copies = copies.lock().expect("no thread panics with it");
+                copies.push(datagram.to_vec());
+            }
             if shared.is(Weather::Dark) {
                 return;
             }

@@ -11,4 +11,5 @@ mod failures;
 mod fixture;
 mod hostile;
 mod hostile_peer;
+mod replay;
 mod stores;
