@@ -5,6 +5,8 @@
 //! without a socket), [`store`] (what is durable on a device), [`replica`] (the façade an app uses)
 //! and [`client`] (the same conversation over QUIC).
 
+#![forbid(unsafe_code)]
+
 pub mod codec;
 pub mod document;
 pub mod edit;

@@ -5,6 +5,8 @@
 //! the generator, [`events`] carries news back to the app, [`error`] is the one small enum that an
 //! app matches on, [`logging`] hands the core's log to the app.
 
+#![forbid(unsafe_code)]
+
 pub mod error;
 pub mod events;
 pub mod logging;

@@ -4,6 +4,8 @@
 //! [`app`] holds what staff do, without HTTP; [`console`] shows it to them; [`demo`] plays a day;
 //! [`cli`] and [`commands`] are the program.
 
+#![forbid(unsafe_code)]
+
 pub mod app;
 pub mod cli;
 pub mod commands;

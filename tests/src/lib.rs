@@ -1,5 +1,6 @@
 //! The harness of simulations and end-to-end tests.
 
+pub mod disk;
 pub mod programs;
 pub mod simulation;
 pub mod ward_day;

@@ -1,5 +1,5 @@
 //! Seeds of the simulation that every change must pass. More: `cargo run -p gandan-tests --bin
-//! gandan-simulate -- --count 1000`.
+//! simulate -- --seeds 1000`.
 
 use gandan_tests::simulation::{Plan, Tally, run};
 
