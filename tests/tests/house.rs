@@ -150,10 +150,13 @@ fn the_facades_show_no_foreign_types() {
     );
 }
 
+/// SQLite asks for a file system in C.
+const FAILING_DISK: &str = "tests/src/disk/shim.rs";
+
 #[test]
-fn unsafe_code_is_written_by_generators_only() {
+fn unsafe_code_is_written_by_generators_and_in_the_failing_disk_only() {
     let found = lines_that(
-        |path| !is_self(path),
+        |path| !is_self(path) && path != FAILING_DISK,
         |line| {
             line.contains("unsafe {") || line.contains("unsafe fn") || line.contains("unsafe impl")
         },
