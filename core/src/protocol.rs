@@ -7,6 +7,7 @@ pub mod credential;
 pub mod directory;
 pub mod enrolment;
 pub mod feed;
+pub mod file_tree;
 pub mod frame;
 pub mod initiator;
 pub mod invite;

@@ -37,6 +37,20 @@ pub enum SyncProgress {
         /// How many.
         edits: u64,
     },
+    /// So much of a file is on the ward's disk.
+    AttachmentKept {
+        /// Which.
+        hash: AttachmentHash,
+        /// How many bytes from the start.
+        bytes: u64,
+        /// How many bytes it has.
+        of: u64,
+    },
+    /// The ward does not take a file yet; it is offered again at the next synchronisation.
+    AttachmentPostponed {
+        /// Which.
+        hash: AttachmentHash,
+    },
     /// A file is on the ward's disk.
     AttachmentStored {
         /// Which.
@@ -67,6 +81,12 @@ impl From<&Progress> for SyncProgress {
             Progress::Received { edits } => Self::Received {
                 edits: *edits as u64,
             },
+            Progress::AttachmentKept { hash, bytes, of } => Self::AttachmentKept {
+                hash: *hash,
+                bytes: *bytes,
+                of: *of,
+            },
+            Progress::AttachmentPostponed(hash) => Self::AttachmentPostponed { hash: *hash },
             Progress::AttachmentStored(hash) => Self::AttachmentStored { hash: *hash },
             Progress::AttachmentRefused(hash) => Self::AttachmentRefused { hash: *hash },
             Progress::CaughtUp => Self::CaughtUp,

@@ -46,6 +46,12 @@ pub struct Tally {
     pub cases: usize,
     /// Notes that a call acknowledged.
     pub notes: usize,
+    /// Files that a call attached.
+    pub files: usize,
+    /// Bytes of files that phones sent.
+    pub file_bytes: usize,
+    /// Bytes of files that phones sent although they had been sent before.
+    pub resent_bytes: usize,
     /// Conversations that said everything.
     pub conversations: usize,
     /// Conversations cut off.
@@ -73,6 +79,9 @@ impl Tally {
         Self {
             cases: self.cases + other.cases,
             notes: self.notes + other.notes,
+            files: self.files + other.files,
+            file_bytes: self.file_bytes + other.file_bytes,
+            resent_bytes: self.resent_bytes + other.resent_bytes,
             conversations: self.conversations + other.conversations,
             cuts: self.cuts + other.cuts,
             crashes: self.crashes + other.crashes,

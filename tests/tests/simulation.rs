@@ -21,6 +21,8 @@ fn every_promise_is_kept_whatever_happens_between_phones_and_ward() {
     for (what, times) in [
         ("cases", sum.cases),
         ("notes", sum.notes),
+        ("files", sum.files),
+        ("files sent on", sum.resent_bytes),
         ("cuts", sum.cuts),
         ("crashes", sum.crashes),
         ("clones", sum.clones),

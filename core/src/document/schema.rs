@@ -15,7 +15,7 @@ use crate::model::{
 use field::field_name;
 use read::Fields;
 
-pub use read::{attachment, note, shown_as, value};
+pub use read::{attached_by, attachment, note, shown_as, value};
 pub use write::{
     append, attachment_item, increment, location_value, note_item, set, splice, text_value,
     time_value, uuid_value,

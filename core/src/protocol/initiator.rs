@@ -50,6 +50,8 @@ enum Outstanding {
     Return,
     Attachment,
     Confirm(AttachmentHash),
+    Kept,
+    Lacked,
 }
 
 /// Why a page came.
@@ -85,6 +87,11 @@ enum Due {
     },
     BeginReturn,
     Confirm(AttachmentHash),
+    Kept {
+        hash: AttachmentHash,
+        bytes: u64,
+    },
+    Lacked(Vec<AttachmentHash>),
 }
 
 /// How far the conversation is.
@@ -212,7 +219,10 @@ impl Initiator {
             ) => {
                 self.handle_page_applied(received, origin, round, missing);
             }
-            (Some(Outstanding::Directory), DeviceAnswer::Done) => {}
+            (
+                Some(Outstanding::Directory | Outstanding::Kept | Outstanding::Lacked),
+                DeviceAnswer::Done,
+            ) => {}
             (Some(Outstanding::BeginReturn), DeviceAnswer::Done) => self.handle_return_begun(),
             (Some(Outstanding::Return), DeviceAnswer::Return(page)) => self.handle_return(page),
             (Some(Outstanding::Attachment), DeviceAnswer::Attachment(attachment)) => {
@@ -250,9 +260,8 @@ impl Initiator {
             return None;
         }
         if self.outbound.is_empty() {
-            // One chunk at a time, so that a file does not lie in memory twice.
-            let chunk = self.attachments.next_chunk()?;
-            self.outbound.push(chunk.encode());
+            let part = self.next_part()?;
+            self.outbound.push(part.encode());
         }
         self.outbound.pop()
     }
@@ -321,6 +330,12 @@ impl Initiator {
                 Outstanding::Confirm(hash),
                 DeviceCommand::ConfirmAttachment(hash),
             )),
+            Due::Kept { hash, bytes } => {
+                Some((Outstanding::Kept, DeviceCommand::NoteKept { hash, bytes }))
+            }
+            Due::Lacked(lacked) => {
+                Some((Outstanding::Lacked, DeviceCommand::DoubtAttachments(lacked)))
+            }
         }
     }
 

@@ -35,9 +35,16 @@ pub const APP_VERSION_BYTES_MAX: usize = 64;
 pub const FRAME_BYTES_MAX: usize = 1024 * 1024;
 /// Largest attachment.
 pub const ATTACHMENT_BYTES_MAX: usize = 10 * 1024 * 1024;
-/// How much of an attachment one frame carries: a second on a village mast, so that a record made
-/// meanwhile need not wait longer.
+/// How much of an attachment may be under way without the other side's word that it is kept: two
+/// seconds on a village mast, which is what a record made meanwhile waits at most, and what is sent
+/// again at most after either side was killed.
 pub const ATTACHMENT_CHUNK_BYTES: usize = 64 * 1024;
+/// How much of an attachment one frame carries; each part is checked and kept by itself.
+pub const ATTACHMENT_PART_BYTES: usize = 16 * 1024;
+/// Most parts of an attachment.
+pub const ATTACHMENT_PARTS_MAX: usize = ATTACHMENT_BYTES_MAX / ATTACHMENT_PART_BYTES;
+/// Most files that a ward names in its welcome because it lacks them.
+pub const LACKED_ATTACHMENTS_MAX: usize = 64;
 /// Most attachments offered without the ward's final word: the next offer travels while the present
 /// file does.
 pub const ATTACHMENTS_IN_FLIGHT_MAX: usize = 2;

@@ -8,6 +8,7 @@ mod refusal;
 pub use refusal::Refusal;
 
 use super::feed::Cursor;
+use super::file_tree::PartHash;
 use super::limits;
 use super::verdict::Verdict;
 use crate::model::{AttachmentHash, BundleId, EditId, Timestamp};
@@ -92,8 +93,11 @@ pub enum DeviceMessage {
         hash: AttachmentHash,
         /// How many bytes it has.
         size: usize,
+        /// By which its parts are checked; see [`super::file_tree`].
+        parts: Vec<PartHash>,
     },
-    /// A part of the oldest file that is needed.
+    /// A part of the oldest file that is needed; answered by [`WardMessage::Kept`], the last one by
+    /// [`WardMessage::Stored`].
     Chunk {
         /// Where it begins.
         offset: usize,
@@ -116,6 +120,9 @@ pub enum WardMessage {
         /// Whether the device's cursor belongs to the ward's feed; if not, the ward was restored and
         /// waits for [`DeviceMessage::GiveBack`]. An empty cursor is always known.
         is_cursor_known: bool,
+        /// Files that this device's edits refer to and that are not here. Usually none: the device
+        /// knows what it has not sent yet; what it believes to be here was lost by a restore.
+        lacked: Vec<AttachmentHash>,
     },
     /// Ends the conversation.
     Refuse(Refusal),
@@ -143,13 +150,57 @@ pub enum WardMessage {
         /// How many bytes the ward has already.
         from: usize,
     },
+    /// So much of a file is durable; the device may send more.
+    Kept {
+        /// Which.
+        hash: AttachmentHash,
+        /// How many bytes from the start.
+        up_to: usize,
+    },
     /// The ward's last word on an offer.
     Stored {
         /// Which.
         hash: AttachmentHash,
-        /// Whether it is on the ward's disk; `false`: refused.
-        is_stored: bool,
+        /// What became of it.
+        word: FileWord,
     },
+}
+
+/// The ward's last word on a file in this conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileWord {
+    /// Its content is not what the ward takes.
+    Refused,
+    /// It is on the ward's disk.
+    Stored,
+    /// No case that the ward has admitted refers to it; offered again later.
+    Unreferenced,
+    /// The device has sent more than it may in a day; offered again later.
+    OverQuota,
+}
+
+impl FileWord {
+    /// The number on the wire.
+    #[must_use]
+    pub fn code(self) -> u16 {
+        match self {
+            Self::Refused => 0,
+            Self::Stored => 1,
+            Self::Unreferenced => 2,
+            Self::OverQuota => 3,
+        }
+    }
+
+    /// A code that this build does not know is a refusal all the same.
+    #[must_use]
+    pub fn from_code(code: u16) -> Self {
+        match code {
+            1 => Self::Stored,
+            2 => Self::Unreferenced,
+            3 => Self::OverQuota,
+            _ => Self::Refused,
+        }
+    }
 }
 
 /// Room for a length before a long field, and for fields that a later version appends.
@@ -178,6 +229,7 @@ mod kind {
     pub(super) const RETURNED: u8 = 0x48;
     pub(super) const NEED: u8 = 0x49;
     pub(super) const STORED: u8 = 0x4a;
+    pub(super) const KEPT: u8 = 0x4b;
 }
 
 impl DeviceMessage {
@@ -185,13 +237,12 @@ impl DeviceMessage {
     #[must_use]
     pub fn payload_limit(kind: u8) -> Option<usize> {
         Some(match kind {
-            kind::HELLO | kind::PULL | kind::TAKEN | kind::GIVE_BACK | kind::OFFER | kind::DONE => {
-                SPARE_BYTES
-            }
+            kind::HELLO | kind::PULL | kind::TAKEN | kind::GIVE_BACK | kind::DONE => SPARE_BYTES,
+            kind::OFFER => limits::ATTACHMENT_PARTS_MAX * 32 + SPARE_BYTES,
             kind::BUNDLE => limits::BUNDLE_BYTES_MAX + SPARE_BYTES,
             kind::WANT => limits::WANTED_EDITS_MAX * 32 + SPARE_BYTES,
             kind::RETURN => limits::PAGE_BYTES_MAX + SPARE_BYTES,
-            kind::CHUNK => limits::ATTACHMENT_CHUNK_BYTES + SPARE_BYTES,
+            kind::CHUNK => limits::ATTACHMENT_PART_BYTES + SPARE_BYTES,
             _ => return None,
         })
     }
@@ -202,12 +253,13 @@ impl WardMessage {
     #[must_use]
     pub fn payload_limit(kind: u8) -> Option<usize> {
         Some(match kind {
-            kind::WELCOME
-            | kind::REFUSE
+            kind::WELCOME => limits::LACKED_ATTACHMENTS_MAX * 32 + SPARE_BYTES,
+            kind::REFUSE
             | kind::CAUGHT_UP
             | kind::RETURNED
             | kind::NEED
-            | kind::STORED => SPARE_BYTES,
+            | kind::STORED
+            | kind::KEPT => SPARE_BYTES,
             kind::VERDICTS => limits::BUNDLE_EDITS_MAX * 33 + SPARE_BYTES,
             kind::PAGE | kind::EDITS => limits::PAGE_BYTES_MAX + SPARE_BYTES,
             kind::DIRECTORY => limits::DIRECTORY_BYTES_MAX + SPARE_BYTES,

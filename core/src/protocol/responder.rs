@@ -11,9 +11,10 @@ use receive::InFlight;
 
 use super::directory::{self, DirectoryVersion};
 use super::feed::{Cursor, Page};
+use super::file_tree::FileTree;
 use super::frame::FrameDecoder;
 use super::limits;
-use super::message::{DeviceMessage, Hello, MinorVersions, Refusal, WardMessage};
+use super::message::{DeviceMessage, FileWord, Hello, MinorVersions, Refusal, WardMessage};
 use super::outbound::Outbound;
 use super::violation::Violation;
 use crate::model::{AttachmentHash, BundleId, Directory, EditId, Timestamp};
@@ -27,8 +28,8 @@ enum Outstanding {
     ReadFeed,
     ReadEdits,
     ReadDirectory,
-    Find { hash: AttachmentHash, size: usize },
-    Store(AttachmentHash),
+    Find(FileTree),
+    Keep { hash: AttachmentHash, bytes: usize },
 }
 
 /// What the device said and the ward has not heard yet.
@@ -40,12 +41,11 @@ enum Item {
         window: usize,
     },
     Want(Vec<EditId>),
-    Offer {
+    Offer(FileTree),
+    Part {
         hash: AttachmentHash,
         size: usize,
-    },
-    File {
-        hash: AttachmentHash,
+        offset: usize,
         bytes: Vec<u8>,
     },
     Done,
@@ -54,9 +54,9 @@ enum Item {
 /// A file of which the ward has asked for bytes.
 #[derive(Debug)]
 struct NeededFile {
-    hash: AttachmentHash,
-    size: usize,
-    bytes: Vec<u8>,
+    tree: FileTree,
+    /// How many bytes from the start came, now or in an earlier conversation.
+    received: usize,
 }
 
 /// How far the conversation is.
@@ -159,8 +159,15 @@ impl Responder {
                     ward_time,
                     directory_version,
                     is_cursor_known,
+                    lacked,
                 },
-            ) => self.welcome(*hello, ward_time, directory_version, is_cursor_known),
+            ) => self.welcome(
+                *hello,
+                ward_time,
+                directory_version,
+                is_cursor_known,
+                lacked,
+            ),
             (Some(Outstanding::Admit(bundle)), WardAnswer::Verdicts(verdicts)) => {
                 self.in_flight.bundles -= 1;
                 self.say(&WardMessage::Verdicts { bundle, verdicts });
@@ -179,20 +186,24 @@ impl Responder {
             (Some(Outstanding::ReadDirectory), WardAnswer::Directory(directory)) => {
                 self.say_directory(&directory);
             }
-            (Some(Outstanding::Find { hash, size }), WardAnswer::AttachmentKnown(is_known)) => {
-                if is_known {
-                    self.say_stored(hash, true);
-                } else {
-                    self.needed_files.push_back(NeededFile {
-                        hash,
-                        size,
-                        bytes: Vec::new(),
-                    });
-                    self.say(&WardMessage::Need { hash, from: 0 });
-                }
+            (Some(Outstanding::Find(tree)), WardAnswer::AttachmentKept(from)) => {
+                let hash = tree.hash();
+                self.needed_files.push_back(NeededFile {
+                    tree,
+                    received: from,
+                });
+                self.say(&WardMessage::Need { hash, from });
             }
-            (Some(Outstanding::Store(hash)), WardAnswer::AttachmentKnown(is_stored)) => {
-                self.say_stored(hash, is_stored);
+            (Some(Outstanding::Find(tree)), WardAnswer::AttachmentWord(word)) => {
+                self.say_stored(tree.hash(), word);
+            }
+            (Some(Outstanding::Keep { hash, bytes }), WardAnswer::AttachmentKept(up_to)) => {
+                self.in_flight.file_bytes -= bytes;
+                self.say(&WardMessage::Kept { hash, up_to });
+            }
+            (Some(Outstanding::Keep { hash, bytes }), WardAnswer::AttachmentWord(word)) => {
+                self.in_flight.file_bytes -= bytes;
+                self.say_stored(hash, word);
             }
             (asked, _) => panic!("the ward answers something else than was asked: {asked:?}"),
         }
@@ -269,14 +280,29 @@ impl Responder {
             }
             Item::Return(page) => Some((Outstanding::TakeBack, WardCommand::TakeBack(page))),
             Item::Want(edits) => Some((Outstanding::ReadEdits, WardCommand::ReadEdits(edits))),
-            Item::Offer { hash, size } => Some((
-                Outstanding::Find { hash, size },
-                WardCommand::FindAttachment(hash),
-            )),
-            Item::File { hash, bytes } => Some((
-                Outstanding::Store(hash),
-                WardCommand::StoreAttachment { hash, bytes },
-            )),
+            Item::Offer(tree) => {
+                let (hash, size) = (tree.hash(), tree.size());
+                let command = WardCommand::FindAttachment { hash, size };
+                Some((Outstanding::Find(tree), command))
+            }
+            Item::Part {
+                hash,
+                size,
+                offset,
+                bytes,
+            } => {
+                let outstanding = Outstanding::Keep {
+                    hash,
+                    bytes: bytes.len(),
+                };
+                let command = WardCommand::KeepPart {
+                    hash,
+                    size,
+                    offset,
+                    bytes,
+                };
+                Some((outstanding, command))
+            }
             Item::Pull { window } => {
                 self.begin_pull(window);
                 None
@@ -295,12 +321,14 @@ impl Responder {
         ward_time: Timestamp,
         directory_version: DirectoryVersion,
         is_cursor_known: bool,
+        lacked: Vec<AttachmentHash>,
     ) {
         let is_cursor_known = is_cursor_known || hello.cursor.is_empty();
         self.say(&WardMessage::Welcome {
             minor: self.minor,
             ward_time,
             is_cursor_known,
+            lacked,
         });
         self.is_directory_due = hello.directory_version != Some(directory_version);
         if is_cursor_known {
@@ -352,9 +380,9 @@ impl Responder {
         }
     }
 
-    fn say_stored(&mut self, hash: AttachmentHash, is_stored: bool) {
+    fn say_stored(&mut self, hash: AttachmentHash, word: FileWord) {
         self.in_flight.files -= 1;
-        self.say(&WardMessage::Stored { hash, is_stored });
+        self.say(&WardMessage::Stored { hash, word });
     }
 
     fn refuse(&mut self, refusal: Refusal) {

@@ -15,8 +15,8 @@ pub enum Violation {
     /// A message out of order.
     #[error("a message out of order")]
     Unexpected,
-    /// A signature that does not hold.
-    #[error("a signature that does not hold")]
+    /// A signature that does not hold, or a hash.
+    #[error("a signature or a hash that does not hold")]
     Signature,
     /// A message that this build does not know and may not skip.
     #[error("a message of the unknown type {0}")]

@@ -6,14 +6,14 @@ use rusqlite::Connection;
 
 use super::observers::Change;
 use super::{Core, Replica, page, verdicts};
-use crate::model::EditId;
+use crate::model::{AttachmentHash, EditId};
 use crate::protocol::bundle;
 use crate::protocol::directory;
 use crate::protocol::feed::{Cursor, Page};
 use crate::protocol::initiator::{DeviceAnswer, DeviceCommand, Opening, OutgoingAttachment};
 use crate::protocol::limits::{BUNDLE_CONTENT_BYTES_MAX, BUNDLE_EDITS_MAX};
 use crate::store::device::outbox::{self, StoredBundle};
-use crate::store::device::{edits, malformed, proofs, rejected, set_aside, settings};
+use crate::store::device::{edits, files, malformed, proofs, rejected, set_aside, settings};
 use crate::store::{StoreError, attachments};
 
 /// What was given in this conversation. Lost with it: what has no final word is given again.
@@ -32,8 +32,8 @@ pub(super) struct ConversationMemory {
     pub(super) is_sealing_over: bool,
     /// Number of the last proof given.
     returned: i64,
-    /// Number of the last attachment given.
-    attachment: i64,
+    /// Attachments given.
+    attachments: BTreeSet<AttachmentHash>,
 }
 
 impl ConversationMemory {
@@ -136,7 +136,7 @@ impl Replica {
                 let mut core = self.core();
                 let (bundles, _) = self.transact_on(&mut core, |work| {
                     outbox::doubt_up_to(work.connection, u64::MAX)?;
-                    outbox::doubt_attachments(work.connection)?;
+                    files::doubt_all(work.connection)?;
                     Ok::<_, StoreError>(outbox::open_bundles(work.connection, true)?)
                 })?;
                 core.conversation = ConversationMemory {
@@ -148,8 +148,19 @@ impl Replica {
             DeviceCommand::NextReturn => Ok(DeviceAnswer::Return(self.next_return()?)),
             DeviceCommand::NextAttachment => Ok(DeviceAnswer::Attachment(self.next_attachment()?)),
             DeviceCommand::ConfirmAttachment(hash) => self.transact(|work| {
-                for record in outbox::confirm_attachment(work.connection, hash)? {
-                    work.changes.insert(Change::Case(record));
+                let records = files::confirm(work.connection, hash)?;
+                work.changes.extend(records.into_iter().map(Change::Case));
+                Ok(DeviceAnswer::Done)
+            }),
+            DeviceCommand::NoteKept { hash, bytes } => self.transact(|work| {
+                let records = files::note_kept(work.connection, hash, bytes)?;
+                work.changes.extend(records.into_iter().map(Change::Case));
+                Ok(DeviceAnswer::Done)
+            }),
+            DeviceCommand::DoubtAttachments(lacked) => self.transact(|work| {
+                for hash in lacked {
+                    let records = files::doubt(work.connection, hash)?;
+                    work.changes.extend(records.into_iter().map(Change::Case));
                 }
                 Ok(DeviceAnswer::Done)
             }),
@@ -230,20 +241,20 @@ impl Replica {
 
     fn next_attachment(&self) -> Result<Option<OutgoingAttachment>, StoreError> {
         let mut core = self.core();
-        loop {
-            let connection = &core.store.connection;
-            let next = outbox::next_attachment(connection, core.conversation.attachment)
+        let unconfirmed =
+            files::unconfirmed(&core.store.connection).map_err(|error| self.store_error(error))?;
+        for file in unconfirmed {
+            if !core.conversation.attachments.insert(file.hash) {
+                continue;
+            }
+            let found = attachments::read(&core.store.connection, file.hash)
                 .map_err(|error| self.store_error(error))?;
-            let Some((number, hash)) = next else {
-                return Ok(None);
-            };
-            let found =
-                attachments::read(connection, hash).map_err(|error| self.store_error(error))?;
-            core.conversation.attachment = number;
             if let Some((bytes, _)) = found {
+                let hash = file.hash;
                 return Ok(Some(OutgoingAttachment { hash, bytes }));
             }
         }
+        Ok(None)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::model::{
 };
 use crate::policy::RejectionCode;
 use crate::store::device::outbox::{self, OutboxState};
-use crate::store::device::{edits, malformed, rejected};
+use crate::store::device::{edits, files, malformed, rejected};
 use crate::store::rows::{CaseQuery, CaseRow};
 use crate::store::{StoreError, attachments, rows};
 
@@ -176,9 +176,9 @@ impl Replica {
                 citizen: citizen.as_ref().and_then(schema::person),
                 sync: sync_state(connection, id)?,
                 history: history(connection, id)?,
-                attachments_on_server: outbox::attachments_of(connection, id)?
+                attachments_on_server: files::of_record(connection, id)?
                     .into_iter()
-                    .filter_map(|(hash, is_confirmed)| is_confirmed.then_some(hash))
+                    .filter_map(|file| file.is_confirmed.then_some(file.hash))
                     .collect(),
             }))
         })
@@ -239,18 +239,21 @@ impl Replica {
     pub fn pending(&self) -> Result<Vec<PendingItem>, StoreError> {
         self.read(|connection| {
             let edits = outbox::pending(connection)?;
-            let files = outbox::pending_attachments(connection)?;
+            let files = files::unconfirmed(connection)?;
             let edits = edits.into_iter().map(|(record, edit, state)| PendingItem {
                 record,
                 edit: Some(edit),
                 attachment: None,
                 sync: state.into(),
             });
-            let files = files.into_iter().map(|(record, hash)| PendingItem {
-                record,
+            let files = files.into_iter().map(|file| PendingItem {
+                record: file.record,
                 edit: None,
-                attachment: Some(hash),
-                sync: SyncState::Recorded,
+                attachment: Some(file.hash),
+                sync: match file.kept {
+                    0 => SyncState::Recorded,
+                    _ => SyncState::Sending,
+                },
             });
             Ok(edits.chain(files).collect())
         })
@@ -312,8 +315,8 @@ fn sync_state(connection: &Connection, record: Uuid) -> rusqlite::Result<SyncSta
     if edits == Some(OutboxState::Recorded) {
         return Ok(SyncState::Recorded);
     }
-    let files = outbox::attachments_of(connection, record)?;
-    if files.iter().any(|(_, is_confirmed)| !is_confirmed) {
+    let files = files::of_record(connection, record)?;
+    if files.iter().any(|file| !file.is_confirmed) {
         return Ok(SyncState::Recorded);
     }
     Ok(edits.map_or(SyncState::OnServer, SyncState::from))

@@ -15,7 +15,7 @@ use crate::model::{
     NoteVisibility, Person, ReportedKind, Satisfaction, ShortCode, Source, Status, Urgency, Visit,
 };
 use crate::policy::{self, Author, RejectionCode};
-use crate::store::device::outbox;
+use crate::store::device::files::{self, FileKind};
 use crate::store::{StoreError, attachments};
 
 pub use forms::{CaseChange, NewCase, NewVisit, RecordError, Recorded};
@@ -182,7 +182,7 @@ impl Replica {
             let append = schema::append(field::ATTACHMENTS, item);
             work.author(author, DocumentId::case(case), vec![append])?;
             attachments::write(work.connection, bytes, mime).map_err(StoreError::from)?;
-            outbox::insert_attachment(work.connection, attachment.hash, case)
+            files::insert(work.connection, attachment.hash, case, FileKind::Original)
                 .map_err(StoreError::from)?;
             Ok(attachment)
         })

@@ -4,10 +4,11 @@
 use std::collections::BTreeSet;
 
 use super::work::Work;
-use crate::model::{ActorId, DocumentId, EditId, IntentId};
+use crate::document::schema;
+use crate::model::{ActorId, AttachmentHash, DocumentId, EditId, IntentId};
 use crate::policy::RejectionCode;
 use crate::store::device::edits::{self, StoredEdit};
-use crate::store::device::{outbox, rejected};
+use crate::store::device::{files, outbox, rejected};
 
 /// Takes back an edit that the ward refused, and every edit that builds on it.
 pub(super) fn reject(
@@ -62,6 +63,8 @@ fn take_back(
 ) -> rusqlite::Result<()> {
     let connection = work.connection;
     let mut taken = BTreeSet::from([id]);
+    let mut refused_files = BTreeSet::new();
+    let mut shown_files = BTreeSet::new();
     for stored in edits::of_document(connection, document)? {
         let is_dependent = stored
             .edit
@@ -75,15 +78,28 @@ fn take_back(
             taken.insert(stored.edit.id());
             Some(RejectionCode::DependsOnRejected)
         } else {
+            shown_files.extend(files_of(&stored));
             continue;
         };
         if let Some(reason) = reason {
             rejected::insert(connection, &stored, reason)?;
+            refused_files.extend(files_of(&stored));
         }
         outbox::remove(connection, stored.position)?;
         edits::remove(connection, stored.position)?;
     }
+    // No case of the ward's shows them, so the ward would not take them.
+    for hash in refused_files.difference(&shown_files) {
+        files::remove(connection, *hash, document.uuid)?;
+    }
     // The next edit would take a number of this actor that the ward has seen on another edit.
     work.actor = ActorId(work.random());
     work.rebuild(document)
+}
+
+fn files_of(stored: &StoredEdit) -> Vec<AttachmentHash> {
+    schema::attached_by(stored.edit.edit())
+        .into_iter()
+        .map(|file| file.hash)
+        .collect()
 }

@@ -16,7 +16,7 @@ use crate::protocol::credential::Enrolment;
 use crate::rescue::{BadRescueKey, Sealer};
 use crate::store::connection::Reopen;
 use crate::store::device::outbox::End;
-use crate::store::device::{edits, outbox, rejected, settings};
+use crate::store::device::{edits, files, outbox, rejected, settings};
 use crate::store::{OpenError, StoreError, attachments, connection};
 
 impl Replica {
@@ -148,8 +148,8 @@ impl Rescue<'_> {
         let refused = self.source.read(rejected::all)?.unwrap_or_default();
         let refused: Vec<EncodedEdit> = refused.into_iter().map(|stored| stored.edit).collect();
         self.put_edits(&refused);
-        let files = self.source.read(outbox::pending_attachments)?;
-        let hashes: BTreeSet<_> = files.into_iter().flatten().map(|(_, hash)| hash).collect();
+        let unconfirmed = self.source.read(files::unconfirmed)?.unwrap_or_default();
+        let hashes: BTreeSet<_> = unconfirmed.into_iter().map(|file| file.hash).collect();
         for hash in hashes {
             let found = self.source.read(|from| attachments::read(from, hash))?;
             if let Some((bytes, _)) = found.flatten() {

@@ -2,6 +2,8 @@
 //! file alike. Knows content and hash only: which case shows a file, and whether the ward has it, is
 //! others' business.
 
+pub mod parts;
+
 use rusqlite::{Connection, OptionalExtension, params};
 use thiserror::Error;
 

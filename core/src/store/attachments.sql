@@ -13,3 +13,12 @@ CREATE TABLE attachment_chunks (
     bytes      BLOB    NOT NULL,
     UNIQUE (attachment, position)
 ) STRICT;
+
+-- Parts of files that are not here whole yet, each checked against the file's hash when it came; from
+-- the start without a gap.
+CREATE TABLE attachment_parts (
+    hash   BLOB    NOT NULL CHECK (length(hash) = 32),
+    offset INTEGER NOT NULL,
+    bytes  BLOB    NOT NULL,
+    UNIQUE (hash, offset)
+) STRICT;

@@ -2,6 +2,7 @@
 //! in one transaction, and what follows from it, is the replica's business.
 
 pub(crate) mod edits;
+pub(crate) mod files;
 pub(crate) mod outbox;
 pub(crate) mod proofs;
 pub(crate) mod rejected;

@@ -87,13 +87,16 @@ CREATE TABLE wanted (
     tries INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- This device's files on their way.
+-- This device's files on their way. `kept`: how many bytes the ward said last that it keeps.
 CREATE TABLE attachment_outbox (
     number       INTEGER PRIMARY KEY,
     hash         BLOB    NOT NULL CHECK (length(hash) = 32),
     record       BLOB    NOT NULL CHECK (length(record) = 16),
+    is_thumbnail INTEGER NOT NULL CHECK (is_thumbnail IN (0, 1)),
     is_confirmed INTEGER NOT NULL CHECK (is_confirmed IN (0, 1)),
+    kept         INTEGER NOT NULL,
     UNIQUE (hash, record)
 ) STRICT;
 
+CREATE INDEX attachment_outbox_unconfirmed ON attachment_outbox (number) WHERE is_confirmed = 0;
 CREATE INDEX attachment_outbox_record ON attachment_outbox (record);

@@ -2,21 +2,23 @@
 //! `rows.sql` holds the tables; both files' first migrations include it. Knows documents only
 //! through [`crate::document::schema`], and nothing of edits or of who may see what.
 
+mod files;
 mod read;
 mod search;
 mod write;
 
+pub use files::{attachments_of_case, is_attachment_referenced};
 pub use read::{
     case, case_by_code, case_by_external_ref, case_count, cases, person, visit,
     visit_by_external_ref, visits,
 };
-pub use write::{index_due, index_much_due, is_current, remove, write_unindexed};
+pub use write::{index_due, index_much_due, is_current, remove, write, write_unindexed};
 
 use uuid::Uuid;
 
 use crate::model::{Case, Status, Timestamp, Urgency};
 
-/// The tables `case_rows`, `visit_rows`, `person_rows` and the search index.
+/// The tables `case_rows`, `case_attachments`, `visit_rows`, `person_rows` and the search index.
 pub const ROWS_SQL: &str = include_str!("rows.sql");
 
 /// What a list shows of a case. Lists never load documents.

@@ -43,6 +43,16 @@ CREATE TABLE case_rows (
 CREATE INDEX case_rows_recorded_at ON case_rows (recorded_at);
 CREATE INDEX case_rows_visit ON case_rows (visit) WHERE visit IS NOT NULL;
 
+-- Files to which a case refers. `is_thumbnail`: a small picture of another file of the same case.
+CREATE TABLE case_attachments (
+    record       BLOB    NOT NULL CHECK (length(record) = 16),
+    hash         BLOB    NOT NULL CHECK (length(hash) = 32),
+    is_thumbnail INTEGER NOT NULL CHECK (is_thumbnail IN (0, 1)),
+    PRIMARY KEY (record, hash)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX case_attachments_hash ON case_attachments (hash);
+
 CREATE TABLE visit_rows (
     id             BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
     external_ref   TEXT,

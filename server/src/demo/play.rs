@@ -109,6 +109,10 @@ fn synchronise(
         Progress::Received { edits } => voice.say(format_args!(
             "    ↓ {edits} sửa đổi của người khác · edits of others"
         )),
+        Progress::AttachmentKept { .. } => {}
+        Progress::AttachmentPostponed(hash) => {
+            voice.say(format_args!("    … ảnh {} · photo postponed", &hash.to_string()[..12]));
+        }
         Progress::AttachmentStored(hash) => {
             voice.say(format_args!("    ↑ ảnh {} · photo stored", &hash.to_string()[..12]));
         }

@@ -328,11 +328,11 @@ async fn execute(shared: &Shared, device: DeviceId, command: WardCommand) -> War
         WardCommand::Greet { .. }
         | WardCommand::Admit(_)
         | WardCommand::TakeBack(_)
-        | WardCommand::StoreAttachment { .. } => shared.writer.execute(device, command).await,
+        | WardCommand::KeepPart { .. } => shared.writer.execute(device, command).await,
         WardCommand::ReadFeed(_)
         | WardCommand::ReadEdits(_)
         | WardCommand::ReadDirectory
-        | WardCommand::FindAttachment(_) => read(shared, device, command).await,
+        | WardCommand::FindAttachment { .. } => read(shared, device, command).await,
     }
 }
 

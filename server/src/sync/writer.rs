@@ -116,12 +116,12 @@ fn size(command: &WardCommand) -> usize {
     match command {
         WardCommand::Admit(sealed) => sealed.len(),
         WardCommand::TakeBack(page) => page.bodies.iter().flatten().map(Vec::len).sum(),
-        WardCommand::StoreAttachment { bytes, .. } => bytes.len(),
+        WardCommand::KeepPart { bytes, .. } => bytes.len(),
         WardCommand::Greet { .. }
         | WardCommand::ReadFeed(_)
         | WardCommand::ReadEdits(_)
         | WardCommand::ReadDirectory
-        | WardCommand::FindAttachment(_) => 0,
+        | WardCommand::FindAttachment { .. } => 0,
     }
 }
 

@@ -90,12 +90,12 @@ impl Work<'_> {
         origin: &Origin,
         edit: &EncodedEdit,
     ) -> Result<Verdict, WardError> {
-        self.run("SAVEPOINT edit")?;
+        self.connection.execute_batch("SAVEPOINT edit")?;
         // Everything foreign was bounded by decoding; this is the last belt, against a mistake in the merge engine.
         let result = catch_unwind(AssertUnwindSafe(|| self.judge(origin, edit)));
         let verdict = match result {
             Ok(Ok(verdict)) => {
-                self.run("RELEASE edit")?;
+                self.connection.execute_batch("RELEASE edit")?;
                 return Ok(verdict);
             }
             Ok(Err(NotAdmitted::Rejected(code))) => Ok(code),
@@ -105,8 +105,8 @@ impl Work<'_> {
                 Ok(RejectionCode::NotApplicable)
             }
         };
-        self.run("ROLLBACK TO edit")?;
-        self.run("RELEASE edit")?;
+        self.connection
+            .execute_batch("ROLLBACK TO edit; RELEASE edit")?;
         self.reject(origin, edit.id(), verdict?)
     }
 
@@ -178,8 +178,7 @@ impl Work<'_> {
         Ok(loaded)
     }
 
-    /// Writes an executed edit: edit, feed entry, document, row. The search index follows at the end
-    /// of the transaction.
+    /// Writes an executed edit: edit, feed entry, document, row.
     pub(super) fn append(
         &mut self,
         device: DeviceId,
@@ -196,7 +195,8 @@ impl Work<'_> {
             .prepare_cached("INSERT OR IGNORE INTO actors (actor, device) VALUES (?1, ?2)")?
             .execute(params![edit.edit().actor.as_bytes(), device.as_bytes()])?;
         self.put_document(document, &loaded.heads, &placement)?;
-        rows::write_unindexed(self.connection, &loaded.state)?;
+        self.note_lacked(device, edit.edit())?;
+        rows::write(self.connection, &loaded.state)?;
         self.documents.keep(loaded);
         Ok(entry)
     }

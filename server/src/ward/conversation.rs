@@ -8,13 +8,12 @@ use gandan_core::protocol::directory as directory_format;
 use gandan_core::protocol::feed::Cursor;
 use gandan_core::protocol::message::Refusal;
 use gandan_core::protocol::responder::{WardAnswer, WardCommand};
-use gandan_core::store::attachments;
 use rusqlite::{Connection, params};
 
 use super::connections::{Shared, Work};
 use super::devices::{self, Known};
 use super::restore::{self, Standing};
-use super::{WardError, directory, feed};
+use super::{WardError, attachments, directory, feed};
 
 /// How exactly it is known when a device was seen last; saves a transaction when nothing else is to be
 /// written.
@@ -70,9 +69,7 @@ fn refuse_failed(device: DeviceId, failure: &dyn std::fmt::Display) -> WardAnswe
 
 fn is_write(shared: &Shared, device: DeviceId, command: &WardCommand) -> Result<bool, WardError> {
     Ok(match command {
-        WardCommand::Admit(_) | WardCommand::TakeBack(_) | WardCommand::StoreAttachment { .. } => {
-            true
-        }
+        WardCommand::Admit(_) | WardCommand::TakeBack(_) | WardCommand::KeepPart { .. } => true,
         WardCommand::Greet { cursor, .. } => shared.read(|connection| {
             let Ok(known) = devices::find(connection, device)? else {
                 return Ok(false);
@@ -116,17 +113,18 @@ fn answer_by_reading(
             WardCommand::ReadDirectory => {
                 WardAnswer::Directory(Box::new(directory::read(connection, shared.code)?))
             }
-            WardCommand::FindAttachment(hash) => {
-                WardAnswer::AttachmentKnown(attachments::is_here(connection, *hash)?)
+            WardCommand::FindAttachment { hash, size } => {
+                let now = shared.environment.now();
+                attachments::find(connection, device, *hash, *size, now.0)?
             }
             WardCommand::Greet { cursor, .. } => {
                 let standing = restore::standing(connection, shared, cursor)?;
                 let now = shared.environment.now();
-                greeted(connection, shared, now, standing == Standing::Known)?
+                greeted(connection, shared, device, now, standing == Standing::Known)?
             }
-            WardCommand::Admit(_)
-            | WardCommand::TakeBack(_)
-            | WardCommand::StoreAttachment { .. } => WardAnswer::Refused(Refusal::Unavailable),
+            WardCommand::Admit(_) | WardCommand::TakeBack(_) | WardCommand::KeepPart { .. } => {
+                WardAnswer::Refused(Refusal::Unavailable)
+            }
         })
     })?;
     if has_reported {
@@ -138,6 +136,7 @@ fn answer_by_reading(
 fn greeted(
     connection: &Connection,
     shared: &Shared,
+    device: DeviceId,
     ward_time: Timestamp,
     is_cursor_known: bool,
 ) -> Result<WardAnswer, WardError> {
@@ -146,6 +145,7 @@ fn greeted(
         ward_time,
         directory_version: directory_format::version(&directory),
         is_cursor_known,
+        lacked: attachments::lacked(connection, device)?,
     })
 }
 
@@ -188,9 +188,12 @@ impl Work<'_> {
                 self.take_back(page)?;
                 WardAnswer::Done
             }
-            WardCommand::StoreAttachment { hash, bytes } => {
-                WardAnswer::AttachmentKnown(self.store_attachment(*hash, bytes)?)
-            }
+            WardCommand::KeepPart {
+                hash,
+                size,
+                offset,
+                bytes,
+            } => self.keep_part(device, *hash, *size, *offset, bytes)?,
             WardCommand::Greet {
                 cursor,
                 device_time,
@@ -199,7 +202,7 @@ impl Work<'_> {
             WardCommand::ReadFeed(_)
             | WardCommand::ReadEdits(_)
             | WardCommand::ReadDirectory
-            | WardCommand::FindAttachment(_) => WardAnswer::Refused(Refusal::Unavailable),
+            | WardCommand::FindAttachment { .. } => WardAnswer::Refused(Refusal::Unavailable),
         })
     }
 
@@ -226,6 +229,7 @@ impl Work<'_> {
         greeted(
             self.connection,
             self.shared,
+            known.id,
             self.now,
             standing == Standing::Known,
         )

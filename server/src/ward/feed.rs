@@ -5,7 +5,7 @@ use gandan_core::edit::EncodedEdit;
 use gandan_core::model::{
     ChainHash, DeviceId, DocumentId, DocumentKind, EditId, Epoch, OfficerId, Timestamp,
 };
-use gandan_core::protocol::feed::{Cursor, CursorFields, FeedEntry, Page, PageProof, Salt, sign};
+use gandan_core::protocol::feed::{Cursor, CursorFields, FeedEntry, Page, PageProof, sign};
 use gandan_core::protocol::limits::{BUNDLE_EDITS_MAX, PAGE_BODY_BYTES_MAX};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -76,11 +76,11 @@ impl Work<'_> {
             author,
             device,
             received_at,
-            salt: Salt::Shared(self.salt),
+            nonce: self.shared.random(),
         };
         self.connection
             .prepare_cached(
-                "INSERT INTO feed (sequence, edit, kind, uuid, author, device, received_at, salt, chain)
+                "INSERT INTO feed (sequence, edit, kind, uuid, author, device, received_at, nonce, chain)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             )?
             .execute(params![
@@ -91,7 +91,7 @@ impl Work<'_> {
                 author.0.as_bytes(),
                 device.as_bytes(),
                 received_at.0,
-                entry.salt.to_bytes(),
+                entry.nonce,
                 entry.extend(chain).as_bytes(),
             ])?;
         Ok(entry)
@@ -158,7 +158,8 @@ pub(super) fn read(
         let position = (entry.sequence, ChainHash(row.get(6)?));
         if is_covered(&scope, row)? {
             let is_own = entry.device == device.id;
-            if !builder.push(entry, row.get(7)?, is_own) {
+            let body = (!is_own).then(|| row.get(7)).transpose()?;
+            if !builder.push(entry, body) {
                 break;
             }
         } else {
@@ -226,7 +227,7 @@ pub(super) fn read_edits(
     let chain = chain_at(connection, last)?.ok_or(WardError::Damaged)?;
     let mut builder = PageBuilder::default();
     for (entry, body) in found.into_values() {
-        builder.push(entry, body, false);
+        builder.push(entry, Some(body));
     }
     let epoch = restore::current_epoch(connection)?;
     let position = (first - 1, last, chain);
@@ -234,7 +235,7 @@ pub(super) fn read_edits(
 }
 
 // The placement of a person is its case's.
-const ENTRY_COLUMNS: &str = "SELECT f.sequence, f.edit, f.author, f.device, f.received_at, f.salt, f.chain,
+const ENTRY_COLUMNS: &str = "SELECT f.sequence, f.edit, f.author, f.device, f.received_at, f.nonce, f.chain,
        e.bytes, f.kind, d.recorder, d.area, COALESCE(d.is_restricted, 0)
      FROM feed f JOIN edits e ON e.id = f.edit
      LEFT JOIN documents d ON d.uuid = f.uuid AND d.kind = CASE f.kind WHEN 3 THEN 2 ELSE f.kind END";
@@ -246,7 +247,7 @@ fn entry_at(row: &Row<'_>) -> rusqlite::Result<FeedEntry> {
         author: OfficerId(Uuid::from_bytes(row.get(2)?)),
         device: DeviceId(row.get(3)?),
         received_at: Timestamp(row.get(4)?),
-        salt: Salt::from_bytes(row.get(5)?).ok_or(rusqlite::Error::InvalidQuery)?,
+        nonce: row.get(5)?,
     })
 }
 
@@ -263,16 +264,15 @@ struct PageBuilder {
 }
 
 impl PageBuilder {
-    /// Whether the entry still had room. The device has the body of its own, but gives it back in this
-    /// very page if the ward is restored, so it takes room as well.
-    fn push(&mut self, entry: FeedEntry, body: Vec<u8>, is_own: bool) -> bool {
-        let size = self.size + body.len();
+    /// Whether the entry still had room.
+    fn push(&mut self, entry: FeedEntry, body: Option<Vec<u8>>) -> bool {
+        let size = self.size + body.as_ref().map_or(0, Vec::len);
         if size > PAGE_BODY_BYTES_MAX || self.entries.len() == BUNDLE_EDITS_MAX {
             return false;
         }
         self.size = size;
         self.entries.push(entry);
-        self.bodies.push((!is_own).then_some(body));
+        self.bodies.push(body);
         true
     }
 

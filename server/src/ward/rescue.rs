@@ -6,7 +6,7 @@ use gandan_core::model::DeviceId;
 use gandan_core::policy::{Author, RejectionCode};
 use gandan_core::protocol::bundle::{self, OpenedBundle};
 use gandan_core::protocol::credential::DeviceCredential;
-use gandan_core::protocol::message::Refusal;
+use gandan_core::protocol::message::{FileWord, Refusal};
 use gandan_core::protocol::verdict::Verdict;
 use gandan_core::rescue::{Opener, RescueItem};
 use gandan_core::store::attachments;
@@ -23,6 +23,7 @@ pub(super) fn import(shared: &Shared, file: &[u8]) -> Result<Vec<Verdict>, WardE
     let opener = Opener::new(&shared.keys.rescue_seed, shared.code, file)?;
     let credential = opener.credential().clone();
     let mut bundles = Vec::new();
+    let mut early_files = Vec::new();
     let mut damage = None;
     for item in opener {
         // What was read before a damaged place is good and is taken.
@@ -30,7 +31,11 @@ pub(super) fn import(shared: &Shared, file: &[u8]) -> Result<Vec<Verdict>, WardE
             Ok(RescueItem::Bundle(sealed)) => {
                 bundles.push(take_bundle(shared, &credential, &sealed)?)
             }
-            Ok(RescueItem::Attachment(bytes)) => take_attachment(shared, &bytes)?,
+            Ok(RescueItem::Attachment(bytes)) => {
+                if take_attachment(shared, credential.device, &bytes)? == FileWord::Unreferenced {
+                    early_files.push(bytes);
+                }
+            }
             Err(error) => damage = Some(error),
         }
     }
@@ -38,6 +43,11 @@ pub(super) fn import(shared: &Shared, file: &[u8]) -> Result<Vec<Verdict>, WardE
     for (opened, verdicts) in &mut bundles {
         if let Some(opened) = opened {
             *verdicts = shared.write(|work| work.admit_rescued(opened, &credential))?;
+        }
+    }
+    for bytes in early_files {
+        if take_attachment(shared, credential.device, &bytes)? != FileWord::Stored {
+            tracing::warn!("no admitted case refers to a file of a rescue file; it is not kept");
         }
     }
     if let Some(error) = damage {
@@ -71,13 +81,13 @@ fn take_bundle(
     Ok((is_to_be_tried_again.then_some(opened), verdicts))
 }
 
-fn take_attachment(shared: &Shared, bytes: &[u8]) -> Result<(), WardError> {
+fn take_attachment(shared: &Shared, device: DeviceId, bytes: &[u8]) -> Result<FileWord, WardError> {
     let hash = attachments::hash(bytes);
-    let is_stored = shared.write(|work| work.store_attachment(hash, bytes))?;
-    if !is_stored {
+    let word = shared.write(|work| work.store_attachment(device, hash, bytes))?;
+    if word == FileWord::Refused {
         tracing::warn!(%hash, "a file of a rescue file is no image");
     }
-    Ok(())
+    Ok(word)
 }
 
 impl Work<'_> {

@@ -124,7 +124,7 @@ CREATE TABLE feed (
     author      BLOB    NOT NULL,
     device      BLOB    NOT NULL,
     received_at INTEGER NOT NULL,
-    salt        BLOB    NOT NULL, -- 0: its own, 1: that of all entries of a transaction; 16 bytes
+    nonce       BLOB    NOT NULL,
     chain       BLOB    NOT NULL -- after this entry
 ) STRICT;
 
@@ -150,6 +150,32 @@ CREATE TABLE actors (
     actor  BLOB NOT NULL PRIMARY KEY,
     device BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- Files to which admitted edits refer and that are not here, each with the device that wrote the edit.
+CREATE TABLE lacked_attachments (
+    hash   BLOB NOT NULL,
+    device BLOB NOT NULL,
+    PRIMARY KEY (device, hash)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX lacked_attachments_hash ON lacked_attachments (hash);
+
+-- Whose file lies here in parts, and when the last of them came.
+CREATE TABLE unfinished_attachments (
+    hash   BLOB    NOT NULL PRIMARY KEY,
+    device BLOB    NOT NULL,
+    at     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Who brought which file, for the quota of a day.
+CREATE TABLE attachment_receipts (
+    hash        BLOB    NOT NULL PRIMARY KEY,
+    device      BLOB    NOT NULL,
+    bytes       INTEGER NOT NULL,
+    received_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX attachment_receipts_device ON attachment_receipts (device, received_at);
 
 -- Final refusals, per device: another device that sends the same bytes proves nothing about the first.
 CREATE TABLE rejected_edits (

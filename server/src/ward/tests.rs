@@ -2,6 +2,7 @@
 //! unless a test moves it.
 
 mod admission;
+mod attachments;
 mod desk;
 mod enrolment;
 mod feed;

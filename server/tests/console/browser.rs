@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
-use gandan_core::environment::Environment;
+use gandan_core::environment::{Environment, SystemEnvironment};
 use gandan_core::model::{DeviceId, DocumentId, Role, Timestamp};
 use gandan_core::protocol::enrolment::EnrolmentRequest;
-use gandan_core::protocol::responder::{WardAnswer, WardCommand};
-use gandan_core::store::attachments;
+use gandan_core::replica::{NewCase, Replica};
+use gandan_core::store::StoreKey;
 use gandan_server::app::{self, DeskCase};
 use gandan_server::console::{Transport, router};
 use gandan_server::ward::{Staff, Ward};
@@ -118,18 +118,25 @@ impl Office {
             .ward
             .invite(invited, &["127.0.0.1:4433".to_owned()], 60_000)
             .unwrap();
-        let device = DeviceId([9; 32]);
+        let folder = tempfile::tempdir().unwrap();
+        let phone = Replica::open(
+            folder.path(),
+            &StoreKey::new([7; 32]),
+            Arc::new(SystemEnvironment),
+        )
+        .unwrap();
         let request = EnrolmentRequest {
             token: invite.token,
             device_name: "Điện thoại của Đạt".to_owned(),
         };
-        self.ward.enrol(device, &request).unwrap().unwrap();
-        let command = WardCommand::StoreAttachment {
-            hash: attachments::hash(bytes),
-            bytes: bytes.to_vec(),
-        };
-        let answer = self.ward.execute(device, command).unwrap();
-        assert_eq!(answer, WardAnswer::AttachmentKnown(true));
+        let device = DeviceId(phone.device_key().verifying_key().to_bytes());
+        let enrolment = self.ward.enrol(device, &request).unwrap().unwrap();
+        phone.set_enrolment(&enrolment).unwrap();
+        let case = phone.record_case(NewCase::default()).unwrap().id;
+        phone.attach(case, "anh.png", bytes).unwrap();
+        self.ward
+            .import_rescue(&phone.rescue_file().unwrap())
+            .unwrap();
     }
 
     /// How many edits there are of a case.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gandan_core::model::Case;
+use gandan_core::protocol::limits::ATTACHMENT_CHUNK_BYTES;
 use gandan_core::replica::SyncState;
 use gandan_core::store::rows::{self, CaseQuery, CaseRow};
 use gandan_server::ward::Ward;
@@ -119,6 +120,7 @@ pub fn explain_divergence(fleet: &Fleet) {
 /// What must hold once faults stopped and everybody talked.
 pub fn healed(fleet: &Fleet) {
     nothing_is_lost(fleet);
+    files_are_there(fleet);
     rows_are_projections(fleet);
     numbers_are_unique(fleet);
     for phone in &fleet.phones {
@@ -183,6 +185,50 @@ fn nothing_is_lost(fleet: &Fleet) {
             "seed {seed}: {} households were counted and {} are shown",
             promised.households + 1,
             case.households
+        );
+    }
+}
+
+/// Every file to which an accepted case refers is on the ward with the bytes that were attached, and
+/// no more travelled twice than a chunk for each time that a connection broke off.
+fn files_are_there(fleet: &Fleet) {
+    let seed = fleet.plan.seed;
+    for (id, case) in snapshot_of_ward(&fleet.ward) {
+        let promised = fleet.ledger.cases.get(&id);
+        for attachment in &case.attachments {
+            let stored = fleet
+                .ward
+                .attachment(attachment.hash)
+                .expect("the ward answers");
+            let expected = promised.and_then(|promised| promised.files.get(&attachment.hash));
+            assert_eq!(
+                stored.as_ref().map(|(bytes, _)| bytes),
+                expected,
+                "seed {seed}: a file to which a case refers is not what was attached"
+            );
+        }
+        let refused = fleet
+            .phones
+            .iter()
+            .flat_map(|phone| phone.replica.rejected().expect("the store answers"))
+            .filter(|item| item.record == id)
+            .count();
+        let shown: BTreeSet<_> = case.attachments.iter().map(|file| file.hash).collect();
+        let promised = promised.map_or(0, |promised| promised.files.len());
+        assert!(
+            shown.len() + refused >= promised,
+            "seed {seed}: {promised} files were attached and {} are shown",
+            shown.len()
+        );
+    }
+    let tally = fleet.tally();
+    // A clone may send at the same time as its twin, and a restored ward has lost what it had.
+    if tally.clones == 0 && tally.ward_restores == 0 {
+        assert!(
+            tally.resent_bytes <= tally.cuts * ATTACHMENT_CHUNK_BYTES,
+            "seed {seed}: {} bytes of files travelled twice in {} cuts",
+            tally.resent_bytes,
+            tally.cuts
         );
     }
 }

@@ -1,7 +1,9 @@
 //! Bytes between phones and the ward: in order, in random portions, cut off anywhere.
 
 use gandan_core::model::DeviceId;
+use gandan_core::protocol::frame::FrameDecoder;
 use gandan_core::protocol::initiator::Initiator;
+use gandan_core::protocol::message::DeviceMessage;
 use gandan_core::protocol::responder::Responder;
 use gandan_core::replica::Replica;
 use gandan_server::ward::Ward;
@@ -25,6 +27,9 @@ pub struct Conversation<'a> {
     down: Vec<u8>,
     /// Everything the phone said, for a replay.
     said: Vec<u8>,
+    /// How many bytes of files the phone said.
+    file_bytes: usize,
+    spoken: FrameDecoder,
     events: usize,
     cut: Cut,
 }
@@ -36,6 +41,8 @@ pub struct Ending {
     pub is_complete: bool,
     /// Everything the phone said.
     pub said: Vec<u8>,
+    /// How many bytes of files that were.
+    pub file_bytes: usize,
     /// How many things happened.
     pub events: usize,
 }
@@ -56,6 +63,8 @@ impl<'a> Conversation<'a> {
             up: Vec::new(),
             down: Vec::new(),
             said: Vec::new(),
+            file_bytes: 0,
+            spoken: FrameDecoder::new(DeviceMessage::payload_limit),
             events: 0,
             cut,
         }
@@ -77,6 +86,7 @@ impl<'a> Conversation<'a> {
                 self.events += 1;
                 self.initiator.handle_answer(answer);
             } else if let Some(bytes) = self.initiator.poll_transmit() {
+                self.count_file_bytes(&bytes);
                 self.said.extend_from_slice(&bytes);
                 self.up.extend_from_slice(&bytes);
             } else if self.down.is_empty() {
@@ -90,6 +100,14 @@ impl<'a> Conversation<'a> {
             }
         }
         while self.initiator.poll_progress().is_some() {}
+    }
+
+    fn count_file_bytes(&mut self, mut bytes: &[u8]) {
+        while let Some(frame) = self.spoken.next(&mut bytes).expect("our phone's frames") {
+            if let Ok(DeviceMessage::Chunk { bytes, .. }) = DeviceMessage::decode(&frame) {
+                self.file_bytes += bytes.len();
+            }
+        }
     }
 
     /// The ward's turn to hear; it stops while it is busy.
@@ -165,6 +183,7 @@ pub fn converse(
         .map(|one| Ending {
             is_complete: one.initiator.is_finished() && !one.is_cut(),
             said: one.said,
+            file_bytes: one.file_bytes,
             events: one.events,
         })
         .collect()

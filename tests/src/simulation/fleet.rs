@@ -175,6 +175,7 @@ impl Fleet {
             .collect();
         let endings = converse(&self.ward, conversations, &mut self.dice);
         for ending in &endings {
+            self.tally.file_bytes += ending.file_bytes;
             if ending.is_complete {
                 self.tally.conversations += 1;
             } else {
@@ -287,6 +288,9 @@ impl Fleet {
         let mut tally = self.tally;
         tally.cases = self.ledger.cases.len();
         tally.notes = self.ledger.note_count;
+        tally.files = self.ledger.file_count;
+        let needed: usize = self.ledger.file_bytes.values().sum();
+        tally.resent_bytes = tally.file_bytes.saturating_sub(needed);
         tally.rejections = self
             .phones
             .iter()

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use gandan_core::model::AttachmentHash;
 use uuid::Uuid;
 
 /// A case that a record call acknowledged.
@@ -13,6 +14,8 @@ pub struct PromisedCase {
     pub notes: Vec<String>,
     /// Households counted by phones, the first one not included.
     pub households: i64,
+    /// Files that a call attached, each with its bytes.
+    pub files: BTreeMap<AttachmentHash, Vec<u8>>,
 }
 
 /// Everything acknowledged so far.
@@ -22,6 +25,10 @@ pub struct Ledger {
     pub cases: BTreeMap<Uuid, PromisedCase>,
     /// How many notes.
     pub note_count: usize,
+    /// How many files, and how many bytes the different ones have together.
+    pub file_count: usize,
+    /// Of each file once.
+    pub file_bytes: BTreeMap<AttachmentHash, usize>,
 }
 
 impl Ledger {
@@ -40,6 +47,13 @@ impl Ledger {
     pub fn noted(&mut self, case: Uuid, words: &str) {
         self.note_count += 1;
         self.promise(case).notes.push(words.to_owned());
+    }
+
+    /// A file was attached.
+    pub fn attached(&mut self, case: Uuid, hash: AttachmentHash, bytes: Vec<u8>) {
+        self.file_count += 1;
+        self.file_bytes.insert(hash, bytes.len());
+        self.promise(case).files.insert(hash, bytes);
     }
 
     /// A household was counted.

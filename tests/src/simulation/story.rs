@@ -21,6 +21,12 @@ enum SetBack {
     Ward,
 }
 
+/// Phones and clones beyond that share an album.
+const PHOTO_ALBUMS: usize = 8;
+
+/// Largest photo: a dozen parts, three chunks.
+const PHOTO_BYTES_MAX: usize = 200_000;
+
 /// Draws events.
 pub struct Story {
     dice: Dice,
@@ -28,6 +34,8 @@ pub struct Story {
     phone_backup: Option<(usize, PathBuf)>,
     ward_backup: Option<PathBuf>,
     words: usize,
+    /// What each phone has attached.
+    photos: [Vec<Vec<u8>>; PHOTO_ALBUMS],
 }
 
 impl Story {
@@ -42,6 +50,7 @@ impl Story {
             phone_backup: None,
             ward_backup: None,
             words: 0,
+            photos: Default::default(),
         }
     }
 
@@ -52,7 +61,8 @@ impl Story {
         let phone = self.dice.below(fleet.phones.len());
         match self.dice.below(100) {
             0..20 => self.record(fleet, phone),
-            20..36 => self.work_on_a_case(fleet, phone),
+            20..26 => self.attach(fleet, phone),
+            26..36 => self.work_on_a_case(fleet, phone),
             36..52 => self.clerk_works(fleet),
             52..74 => self.sync(fleet, phone),
             74..80 => self.sync_together(fleet),
@@ -156,6 +166,35 @@ impl Story {
         }
     }
 
+    /// A photo of up to a dozen parts; now and then one that was attached before.
+    fn attach(&mut self, fleet: &mut Fleet, phone: usize) {
+        let Some(case) = self.some_case(fleet, phone) else {
+            return;
+        };
+        let own = &self.photos[phone % PHOTO_ALBUMS];
+        let bytes = if !own.is_empty() && self.dice.percent(20) {
+            self.dice.pick(own).clone()
+        } else {
+            let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
+            let length = 8 + self.dice.below(PHOTO_BYTES_MAX);
+            self.words += 1;
+            let mut content = blake3::Hasher::new()
+                .update(&self.words.to_be_bytes())
+                .finalize_xof();
+            bytes.resize(length, 0);
+            content.fill(&mut bytes[8..]);
+            bytes
+        };
+        match fleet.phones[phone].replica.attach(case, "anh.png", &bytes) {
+            Ok(attachment) => {
+                fleet.ledger.attached(case, attachment.hash, bytes.clone());
+                self.photos[phone % PHOTO_ALBUMS].push(bytes);
+            }
+            Err(RecordError::NotAllowed(_)) => {}
+            Err(error) => panic!("seed {}: {error}", fleet.plan.seed),
+        }
+    }
+
     fn clerk_works(&mut self, fleet: &mut Fleet) {
         let rows = fleet
             .ward
@@ -180,7 +219,9 @@ impl Story {
     }
 
     fn sync(&mut self, fleet: &mut Fleet, phone: usize) {
-        let cut = self.dice.percent(50).then(|| self.dice.below(40));
+        // Long enough that many a photo is cut in its middle.
+        let longest = *self.dice.pick(&[40, 40, 160]);
+        let cut = self.dice.percent(50).then(|| self.dice.below(longest));
         let ending = fleet.sync(&[phone], &[cut]).remove(0);
         if self.dice.percent(25) {
             fleet.replay(phone, &ending);

@@ -8,11 +8,11 @@ use gandan_core::protocol::frame::FrameDecoder;
 use gandan_core::protocol::initiator::{
     ConversationError, DeviceAnswer, DeviceCommand, Initiator, Opening, OutgoingAttachment,
 };
-use gandan_core::protocol::message::{DeviceMessage, Refusal, WardMessage};
+use gandan_core::protocol::message::{DeviceMessage, FileWord, Refusal, WardMessage};
 use gandan_core::protocol::responder::{Responder, WardAnswer, WardCommand};
 use gandan_core::protocol::verdict::Verdict;
 
-use super::{feed, vectors};
+use super::vectors;
 
 const BUNDLE: &[u8] = b"sealed edits, opaque here";
 const PHOTO: &[u8] = b"photo";
@@ -166,6 +166,9 @@ impl Device<'_> {
                 assert_eq!(hash, photo_hash());
                 DeviceAnswer::Done
             }
+            DeviceCommand::NoteKept { .. } | DeviceCommand::DoubtAttachments(_) => {
+                DeviceAnswer::Done
+            }
         }
     }
 }
@@ -187,6 +190,7 @@ impl Ward<'_> {
                         ward_time: Timestamp(1_772_413_260_000),
                         directory_version: directory_version(),
                         is_cursor_known: !self.story.is_restored,
+                        lacked: Vec::new(),
                     },
                 }
             }
@@ -209,13 +213,13 @@ impl Ward<'_> {
                 let (directory, _) = directory::open(&sealed).unwrap();
                 WardAnswer::Directory(Box::new(directory))
             }
-            WardCommand::FindAttachment(hash) => {
-                assert_eq!(hash, photo_hash());
-                WardAnswer::AttachmentKnown(false)
+            WardCommand::FindAttachment { hash, size } => {
+                assert_eq!((hash, size), (photo_hash(), PHOTO.len()));
+                WardAnswer::AttachmentKept(0)
             }
-            WardCommand::StoreAttachment { hash, bytes } => {
+            WardCommand::KeepPart { hash, bytes, .. } => {
                 assert_eq!((hash, &bytes[..]), (photo_hash(), PHOTO));
-                WardAnswer::AttachmentKnown(true)
+                WardAnswer::AttachmentWord(FileWord::Stored)
             }
         }
     }
@@ -227,7 +231,7 @@ fn device_messages(mut bytes: &[u8]) -> Vec<DeviceMessage> {
     let mut messages = Vec::new();
     while let Some(frame) = decoder.next(&mut bytes).unwrap() {
         messages.push(match DeviceMessage::decode(&frame).unwrap() {
-            DeviceMessage::Return(sealed) => DeviceMessage::Return(feed::parts(&sealed).concat()),
+            DeviceMessage::Return(sealed) => DeviceMessage::Return(unseal(&sealed)),
             other => other,
         });
     }
@@ -239,7 +243,7 @@ fn ward_messages(mut bytes: &[u8]) -> Vec<WardMessage> {
     let mut messages = Vec::new();
     while let Some(frame) = decoder.next(&mut bytes).unwrap() {
         messages.push(match WardMessage::decode(&frame).unwrap() {
-            WardMessage::Page(sealed) => WardMessage::Page(feed::parts(&sealed).concat()),
+            WardMessage::Page(sealed) => WardMessage::Page(unseal(&sealed)),
             WardMessage::Directory(sealed) => WardMessage::Directory(unseal(&sealed)),
             other => other,
         });

@@ -5,7 +5,9 @@ use gandan_core::model::{AttachmentHash, BundleId, EditId, Timestamp};
 use gandan_core::policy::RejectionCode;
 use gandan_core::protocol::feed::Cursor;
 use gandan_core::protocol::frame::{Frame, FrameDecoder};
-use gandan_core::protocol::message::{DeviceMessage, Hello, MinorVersions, Refusal, WardMessage};
+use gandan_core::protocol::message::{
+    DeviceMessage, FileWord, Hello, MinorVersions, Refusal, WardMessage,
+};
 use gandan_core::protocol::verdict::Verdict;
 use gandan_core::protocol::violation::Violation;
 
@@ -63,7 +65,17 @@ fn device_messages() -> Vec<Valid<DeviceMessage>> {
             "photo",
             DeviceMessage::Offer {
                 hash: AttachmentHash([0x55; 32]),
-                size: 300_000,
+                size: 30_000,
+                parts: vec![[0x77; 32], [0x78; 32]],
+            },
+        ),
+        (
+            "offer",
+            "one-part",
+            DeviceMessage::Offer {
+                hash: AttachmentHash([0x55; 32]),
+                size: 5,
+                parts: Vec::new(),
             },
         ),
         (
@@ -83,9 +95,16 @@ fn ward_messages() -> Vec<Valid<WardMessage>> {
         minor: 0,
         ward_time: Timestamp(1_772_413_260_000),
         is_cursor_known,
+        lacked: Vec::new(),
+    };
+    let lacking = WardMessage::Welcome {
+        minor: 0,
+        ward_time: Timestamp(1_772_413_260_000),
+        is_cursor_known: true,
+        lacked: vec![AttachmentHash([0x55; 32])],
     };
     let hash = AttachmentHash([0x55; 32]);
-    let stored = |is_stored| WardMessage::Stored { hash, is_stored };
+    let stored = |word| WardMessage::Stored { hash, word };
     let none = WardMessage::Verdicts {
         bundle: BundleId([0x66; 32]),
         verdicts: Vec::new(),
@@ -93,6 +112,7 @@ fn ward_messages() -> Vec<Valid<WardMessage>> {
     vec![
         ("welcome", "known", welcome(true)),
         ("welcome", "restored", welcome(false)),
+        ("welcome", "lacking", lacking),
         (
             "refuse",
             "device-too-old",
@@ -127,8 +147,18 @@ fn ward_messages() -> Vec<Valid<WardMessage>> {
         ("returned", "returned", WardMessage::Returned),
         ("need", "whole", WardMessage::Need { hash, from: 0 }),
         ("need", "rest", WardMessage::Need { hash, from: 65_536 }),
-        ("stored", "stored", stored(true)),
-        ("stored", "refused", stored(false)),
+        (
+            "kept",
+            "part",
+            WardMessage::Kept {
+                hash,
+                up_to: 65_536,
+            },
+        ),
+        ("stored", "stored", stored(FileWord::Stored)),
+        ("stored", "refused", stored(FileWord::Refused)),
+        ("stored", "unreferenced", stored(FileWord::Unreferenced)),
+        ("stored", "over-quota", stored(FileWord::OverQuota)),
     ]
 }
 
@@ -211,6 +241,7 @@ fn invalid_from_device() -> Vec<Invalid> {
         ("want", "invalid-too-many", over(1_000)),
         ("offer", "invalid-empty", decode(DecodeError::InvalidValue)),
         ("offer", "invalid-too-large", over(10 * 1024 * 1024)),
+        ("offer", "invalid-too-many-parts", over(640)),
         ("chunk", "invalid-empty", decode(DecodeError::InvalidValue)),
         (
             "chunk",
@@ -253,6 +284,11 @@ fn invalid_from_ward() -> Vec<Invalid> {
             "welcome",
             "invalid-known",
             decode(DecodeError::UnknownCode(2)),
+        ),
+        (
+            "welcome",
+            "invalid-too-many-lacked",
+            decode(DecodeError::OverLimit { limit: 64 }),
         ),
         ("refuse", "invalid-code", decode(DecodeError::InvalidValue)),
         (

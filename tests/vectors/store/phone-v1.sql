@@ -1,8 +1,10 @@
 -- version 1
 CREATE TABLE attachment_chunks ( attachment INTEGER NOT NULL REFERENCES attachments (number) ON DELETE CASCADE, position INTEGER NOT NULL, bytes BLOB NOT NULL, UNIQUE (attachment, position) ) STRICT;
-CREATE TABLE attachment_outbox ( number INTEGER PRIMARY KEY, hash BLOB NOT NULL CHECK (length(hash) = 32), record BLOB NOT NULL CHECK (length(record) = 16), is_confirmed INTEGER NOT NULL CHECK (is_confirmed IN (0, 1)), UNIQUE (hash, record) ) STRICT;
+CREATE TABLE attachment_outbox ( number INTEGER PRIMARY KEY, hash BLOB NOT NULL CHECK (length(hash) = 32), record BLOB NOT NULL CHECK (length(record) = 16), is_thumbnail INTEGER NOT NULL CHECK (is_thumbnail IN (0, 1)), is_confirmed INTEGER NOT NULL CHECK (is_confirmed IN (0, 1)), kept INTEGER NOT NULL, UNIQUE (hash, record) ) STRICT;
+CREATE TABLE attachment_parts ( hash BLOB NOT NULL CHECK (length(hash) = 32), offset INTEGER NOT NULL, bytes BLOB NOT NULL, UNIQUE (hash, offset) ) STRICT;
 CREATE TABLE attachments ( number INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 32), bytes INTEGER NOT NULL, mime TEXT NOT NULL ) STRICT;
 CREATE TABLE bundles ( number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE CHECK (length(id) = 32), sealed BLOB NOT NULL ) STRICT;
+CREATE TABLE case_attachments ( record BLOB NOT NULL CHECK (length(record) = 16), hash BLOB NOT NULL CHECK (length(hash) = 32), is_thumbnail INTEGER NOT NULL CHECK (is_thumbnail IN (0, 1)), PRIMARY KEY (record, hash) ) STRICT, WITHOUT ROWID;
 CREATE TABLE case_rows ( number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE CHECK (length(id) = 16), code TEXT NOT NULL, external_ref TEXT, visit BLOB CHECK (length(visit) = 16), area TEXT, place TEXT, reported_kind TEXT NOT NULL, legal_kind TEXT, category TEXT NOT NULL, urgency TEXT NOT NULL, source TEXT NOT NULL, status TEXT NOT NULL, recorded_at INTEGER NOT NULL, recorded_by BLOB NOT NULL CHECK (length(recorded_by) = 16), text TEXT NOT NULL, households INTEGER NOT NULL, latitude_e6 INTEGER, longitude_e6 INTEGER, official_number TEXT, division TEXT, assignee TEXT, due_at INTEGER, answer TEXT, delivered_at INTEGER, satisfaction TEXT, void_reason TEXT, paper_reference TEXT, confidentiality TEXT NOT NULL, note_count INTEGER NOT NULL, attachment_count INTEGER NOT NULL, conflict_count INTEGER NOT NULL ) STRICT;
 CREATE VIRTUAL TABLE case_search USING fts5 ( folded, exact, tokenize = 'ascii', detail = 'column', columnsize = 0 );
 CREATE TABLE edits ( position INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE CHECK (length(id) = 32), document BLOB NOT NULL CHECK (length(document) = 17), bytes BLOB NOT NULL, author BLOB NOT NULL CHECK (length(author) = 16), received_at INTEGER, proof INTEGER REFERENCES proofs (number) ) STRICT;
@@ -16,6 +18,8 @@ CREATE TABLE settings ( name TEXT NOT NULL PRIMARY KEY, value BLOB NOT NULL ) ST
 CREATE TABLE visit_rows ( id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16), external_ref TEXT, area TEXT, place TEXT, started_at INTEGER NOT NULL, ended_at INTEGER, officer BLOB NOT NULL CHECK (length(officer) = 16), summary TEXT NOT NULL, conflict_count INTEGER NOT NULL ) STRICT, WITHOUT ROWID;
 CREATE TABLE wanted ( id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 32), tries INTEGER NOT NULL ) STRICT, WITHOUT ROWID;
 CREATE INDEX attachment_outbox_record ON attachment_outbox (record);
+CREATE INDEX attachment_outbox_unconfirmed ON attachment_outbox (number) WHERE is_confirmed = 0;
+CREATE INDEX case_attachments_hash ON case_attachments (hash);
 CREATE INDEX case_rows_recorded_at ON case_rows (recorded_at);
 CREATE INDEX case_rows_visit ON case_rows (visit) WHERE visit IS NOT NULL;
 CREATE INDEX edits_document ON edits (document);

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::field::{self, FieldShape, ValueShape, part};
 use crate::document::{DocumentState, FieldState};
-use crate::edit::{FieldName, Item, Value};
+use crate::edit::{Edit, FieldName, InitialField, Item, Operation, Value};
 use crate::model::records::ConcurrentValue;
 use crate::model::{
     Attachment, AttachmentHash, Concurrency, Location, Note, NoteVisibility, OfficerId, Timestamp,
@@ -156,6 +156,30 @@ pub fn attachment(item: &Item) -> Option<Attachment> {
         mime: words(part::MIME),
         at: time(item),
     })
+}
+
+/// The files that an edit attaches.
+#[must_use]
+pub fn attached_by(edit: &Edit) -> Vec<Attachment> {
+    let mut attached = Vec::new();
+    for operation in &edit.operations {
+        match operation {
+            Operation::AppendItem { field, item } if field.as_str() == field::ATTACHMENTS => {
+                attached.extend(attachment(item));
+            }
+            Operation::Create { fields } => {
+                for (name, initial) in fields {
+                    if let (field::ATTACHMENTS, InitialField::List(items)) =
+                        (name.as_str(), initial)
+                    {
+                        attached.extend(items.iter().filter_map(attachment));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    attached
 }
 
 /// The part of an item that has this name.

@@ -166,6 +166,17 @@ impl FakeDevice {
                 self.confirmed.insert(hash);
                 DeviceAnswer::Done
             }
+            DeviceCommand::NoteKept { .. } => {
+                self.log.push("kept");
+                DeviceAnswer::Done
+            }
+            DeviceCommand::DoubtAttachments(lacked) => {
+                self.log.push("doubt");
+                for hash in lacked {
+                    self.confirmed.remove(&hash);
+                }
+                DeviceAnswer::Done
+            }
         }
     }
 

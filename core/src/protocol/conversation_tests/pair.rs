@@ -17,6 +17,8 @@ pub(super) struct Link {
     pub(super) device_mutation: Option<(usize, u8)>,
     /// The same for the ward's stream.
     pub(super) ward_mutation: Option<(usize, u8)>,
+    /// The connection ends after so many of the device's bytes.
+    pub(super) device_bytes_max: Option<usize>,
     /// The connection ends after so many of the ward's bytes.
     pub(super) ward_bytes_max: Option<usize>,
     /// What the ward speaks, if not what this build does.
@@ -119,7 +121,7 @@ pub(super) fn talk(device: &mut FakeDevice, ward: &mut FakeWard, link: &Link) ->
             // The rest of what the device said is still delivered.
             link_up(&mut up, &mut responder, &mut ward_result, link);
         } else if let Some(mut portion) = (!responder.is_busy())
-            .then(|| up.next_portion(&link.portions, usize::MAX))
+            .then(|| up.next_portion(&link.portions, link.device_bytes_max.unwrap_or(usize::MAX)))
             .flatten()
         {
             mutate(&mut portion, up.delivered, link.device_mutation);
@@ -173,7 +175,8 @@ fn link_up(
 ) {
     while result.is_ok()
         && !responder.is_busy()
-        && let Some(mut portion) = up.next_portion(&link.portions, usize::MAX)
+        && let Some(mut portion) =
+            up.next_portion(&link.portions, link.device_bytes_max.unwrap_or(usize::MAX))
     {
         mutate(&mut portion, up.delivered, link.device_mutation);
         *result = responder.handle_bytes(&portion);

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use ed25519_dalek::SigningKey;
 
 use super::super::directory;
-use super::super::feed::{self, Cursor, CursorFields, FeedEntry, Page, PageProof, Salt};
-use super::super::message::Refusal;
+use super::super::feed::{self, Cursor, CursorFields, FeedEntry, Page, PageProof};
+use super::super::message::{FileWord, Refusal};
 use super::super::responder::{WardAnswer, WardCommand};
 use super::super::verdict::Verdict;
 use super::{FakeEdit, open_fake};
@@ -38,6 +38,11 @@ pub(super) struct FakeWard {
     /// Gives nothing that is asked for by name.
     pub(super) is_silent_about_edits: bool,
     pub(super) files: BTreeMap<AttachmentHash, Vec<u8>>,
+    /// What came of files that are not here whole.
+    pub(super) parts: BTreeMap<AttachmentHash, Vec<u8>>,
+    /// What is answered to an offer of these.
+    pub(super) file_words: BTreeMap<AttachmentHash, FileWord>,
+    pub(super) lacked: Vec<AttachmentHash>,
     pub(super) directory: Directory,
     /// How many entries a page covers.
     pub(super) page_entries: usize,
@@ -57,6 +62,9 @@ impl FakeWard {
             left_out: Vec::new(),
             is_silent_about_edits: false,
             files: BTreeMap::new(),
+            parts: BTreeMap::new(),
+            file_words: BTreeMap::new(),
+            lacked: Vec::new(),
             directory: Directory {
                 ward: "26995".parse().unwrap(),
                 ward_name: "Phường Tân Hòa".to_owned(),
@@ -115,6 +123,7 @@ impl FakeWard {
                     ward_time: Timestamp(1_772_413_260_000),
                     directory_version: directory::version(&self.directory),
                     is_cursor_known,
+                    lacked: std::mem::take(&mut self.lacked),
                 }
             }
             WardCommand::Admit(sealed) => {
@@ -144,17 +153,33 @@ impl FakeWard {
                 self.log.push("read directory");
                 WardAnswer::Directory(Box::new(self.directory.clone()))
             }
-            WardCommand::FindAttachment(hash) => {
+            WardCommand::FindAttachment { hash, .. } => {
                 self.log.push("find attachment");
-                WardAnswer::AttachmentKnown(self.files.contains_key(&hash))
-            }
-            WardCommand::StoreAttachment { hash, bytes } => {
-                self.log.push("store attachment");
-                let is_right = *blake3::hash(&bytes).as_bytes() == hash.0;
-                if is_right {
-                    self.files.insert(hash, bytes);
+                if let Some(word) = self.file_words.get(&hash) {
+                    return WardAnswer::AttachmentWord(*word);
                 }
-                WardAnswer::AttachmentKnown(is_right)
+                if self.files.contains_key(&hash) {
+                    return WardAnswer::AttachmentWord(FileWord::Stored);
+                }
+                WardAnswer::AttachmentKept(self.parts.get(&hash).map_or(0, Vec::len))
+            }
+            WardCommand::KeepPart {
+                hash,
+                size,
+                offset,
+                bytes,
+            } => {
+                self.log.push("keep part");
+                let kept = self.parts.entry(hash).or_default();
+                assert_eq!(kept.len(), offset);
+                kept.extend(bytes);
+                if kept.len() < size {
+                    return WardAnswer::AttachmentKept(kept.len());
+                }
+                let whole = self.parts.remove(&hash).unwrap_or_default();
+                assert_eq!(*blake3::hash(&whole).as_bytes(), hash.0);
+                self.files.insert(hash, whole);
+                WardAnswer::AttachmentWord(FileWord::Stored)
             }
         }
     }
@@ -198,7 +223,9 @@ impl FakeWard {
             author: OfficerId(uuid::Uuid::from_u128(device.0[0].into())),
             device,
             received_at: Timestamp(1_772_413_260_000),
-            salt: Salt::Shared([7; 16]),
+            nonce: blake3::hash(&sequence.to_be_bytes()).as_bytes()[..16]
+                .try_into()
+                .unwrap(),
         };
         self.push(entry, edit.body());
         sequence

@@ -69,11 +69,23 @@ pub enum DeviceCommand {
     BeginReturn,
     /// The next proof with the edits that belong to it. Answer: [`DeviceAnswer::Return`].
     NextReturn,
-    /// The next attachment that the ward has not confirmed and was not given in this conversation.
+    /// The next attachment that the ward has not confirmed and was not given in this conversation,
+    /// thumbnails first.
     /// Answer: [`DeviceAnswer::Attachment`].
     NextAttachment,
     /// The ward has it, durably. Answer: [`DeviceAnswer::Done`].
     ConfirmAttachment(AttachmentHash),
+    /// The ward keeps so much of a file; said once for each chunk, for whoever looks at the screen.
+    /// Answer: [`DeviceAnswer::Done`].
+    NoteKept {
+        /// Which.
+        hash: AttachmentHash,
+        /// How many bytes from the start.
+        bytes: u64,
+    },
+    /// The ward lacks these files, to which edits of this device refer: whoever believed that they
+    /// were there gives them again. Answer: [`DeviceAnswer::Done`].
+    DoubtAttachments(Vec<AttachmentHash>),
 }
 
 /// The store's answer to a [`DeviceCommand`].
@@ -113,6 +125,18 @@ pub enum Progress {
         /// How many.
         edits: usize,
     },
+    /// So much of a file is on the ward's disk.
+    AttachmentKept {
+        /// Which.
+        hash: AttachmentHash,
+        /// How many bytes from the start.
+        bytes: u64,
+        /// How many bytes it has.
+        of: u64,
+    },
+    /// The ward does not take a file yet: no case that it admitted refers to it, or this device has
+    /// sent much today. It is offered again in the next conversation.
+    AttachmentPostponed(AttachmentHash),
     /// A file is on the ward's disk.
     AttachmentStored(AttachmentHash),
     /// The ward does not take a file (its type, its size, or its hash); it stays on the device.

@@ -27,8 +27,14 @@ impl Initiator {
                     minor,
                     ward_time,
                     is_cursor_known,
+                    lacked,
                 },
-            ) => self.receive_welcome(minor, ward_time, is_cursor_known)?,
+            ) => {
+                self.receive_welcome(minor, ward_time, is_cursor_known)?;
+                if !lacked.is_empty() {
+                    self.due.push_back(Due::Lacked(lacked));
+                }
+            }
             (Stage::Open, WardMessage::Verdicts { bundle, verdicts }) => {
                 let round = self.upload.receive_verdicts(bundle)?;
                 self.count_round(round);
@@ -70,17 +76,13 @@ impl Initiator {
                 self.count_round(round);
             }
             (Stage::Open, WardMessage::Need { hash, from }) => {
-                let round = self.attachments.receive_need(hash, from)?;
-                self.count_round(round);
+                self.receive_need(hash, from)?;
             }
-            (Stage::Open, WardMessage::Stored { hash, is_stored }) => {
-                let round = self.attachments.receive_stored(hash)?;
-                self.count_round(round);
-                if is_stored {
-                    self.due.push_back(Due::Confirm(hash));
-                } else {
-                    self.progress.push_back(Progress::AttachmentRefused(hash));
-                }
+            (Stage::Open, WardMessage::Kept { hash, up_to }) => {
+                self.receive_kept(hash, up_to)?;
+            }
+            (Stage::Open, WardMessage::Stored { hash, word }) => {
+                self.receive_stored(hash, word)?;
             }
             _ => return Err(Violation::Unexpected.into()),
         }

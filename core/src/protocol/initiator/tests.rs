@@ -3,6 +3,7 @@
 use ed25519_dalek::SigningKey;
 
 use super::super::feed::{self, Cursor, PageProof};
+use super::super::message::FileWord;
 use super::*;
 use crate::codec::DecodeError;
 use crate::model::{ChainHash, Epoch};
@@ -26,6 +27,7 @@ fn welcome() -> WardMessage {
         minor: 0,
         ward_time: Timestamp(2),
         is_cursor_known: true,
+        lacked: Vec::new(),
     }
 }
 
@@ -46,6 +48,8 @@ fn answer(initiator: &mut Initiator) -> Option<DeviceCommand> {
         DeviceCommand::RecordVerdicts { .. }
         | DeviceCommand::ApplyDirectory { .. }
         | DeviceCommand::BeginReturn
+        | DeviceCommand::NoteKept { .. }
+        | DeviceCommand::DoubtAttachments(_)
         | DeviceCommand::ConfirmAttachment(_) => DeviceAnswer::Done,
     });
     Some(command)
@@ -93,9 +97,10 @@ fn answers_to_nothing_are_violations() {
         WardMessage::Edits(None),
         WardMessage::Returned,
         WardMessage::Need { hash, from: 0 },
+        WardMessage::Kept { hash, up_to: 1 },
         WardMessage::Stored {
             hash,
-            is_stored: true,
+            word: FileWord::Stored,
         },
     ];
     for message in unasked {
@@ -124,6 +129,7 @@ fn a_welcome_in_a_version_that_we_did_not_offer_is_a_violation() {
         minor: MinorVersions::OURS.newest + 1,
         ward_time: Timestamp(2),
         is_cursor_known: true,
+        lacked: Vec::new(),
     };
     let heard = hear(&mut Initiator::new(opening(&[])), &message);
     assert_eq!(heard, violation(Violation::Unexpected));
@@ -135,6 +141,7 @@ fn a_ward_cannot_be_restored_for_a_device_that_has_read_nothing() {
         minor: 0,
         ward_time: Timestamp(2),
         is_cursor_known: false,
+        lacked: Vec::new(),
     };
     let fresh = hear(&mut Initiator::new(opening(&[])), &restored);
     assert_eq!(fresh, violation(Violation::Unexpected));
@@ -249,7 +256,18 @@ fn a_long_version_of_the_app_is_shortened_between_letters() {
     );
 }
 
-/// A device that has offered one file, 100 bytes long.
+/// A file of six parts, the last of them short.
+fn file() -> OutgoingAttachment {
+    let bytes = vec![1; 5 * PART + 100];
+    OutgoingAttachment {
+        hash: AttachmentHash(*blake3::hash(&bytes).as_bytes()),
+        bytes,
+    }
+}
+
+const PART: usize = limits::ATTACHMENT_PART_BYTES;
+
+/// A device that has offered one file.
 fn offering() -> Initiator {
     let mut initiator = pulling();
     hear(&mut initiator, &WardMessage::CaughtUp).unwrap();
@@ -258,45 +276,112 @@ fn offering() -> Initiator {
         initiator.poll_command(),
         Some(DeviceCommand::NextAttachment)
     );
-    let file = OutgoingAttachment {
-        hash: FILE,
-        bytes: vec![1; 100],
-    };
-    initiator.handle_answer(DeviceAnswer::Attachment(Some(file)));
+    initiator.handle_answer(DeviceAnswer::Attachment(Some(file())));
+    while initiator.poll_transmit().is_some() {}
+    while answer(&mut initiator).is_some() {}
     initiator
 }
 
-const FILE: AttachmentHash = AttachmentHash([1; 32]);
+fn need(from: usize) -> WardMessage {
+    WardMessage::Need {
+        hash: file().hash,
+        from,
+    }
+}
+
+fn kept(up_to: usize) -> WardMessage {
+    WardMessage::Kept {
+        hash: file().hash,
+        up_to,
+    }
+}
+
+fn stored() -> WardMessage {
+    WardMessage::Stored {
+        hash: file().hash,
+        word: FileWord::Stored,
+    }
+}
+
+/// Where the parts begin that leave now.
+fn sent(initiator: &mut Initiator) -> Vec<usize> {
+    let mut decoder = FrameDecoder::new(DeviceMessage::payload_limit);
+    let mut offsets = Vec::new();
+    while let Some(bytes) = initiator.poll_transmit() {
+        let mut bytes = &bytes[..];
+        while let Some(frame) = decoder.next(&mut bytes).unwrap() {
+            if let DeviceMessage::Chunk { offset, .. } = DeviceMessage::decode(&frame).unwrap() {
+                offsets.push(offset);
+            }
+        }
+    }
+    offsets
+}
 
 #[test]
-fn a_file_is_needed_once_and_within_its_size() {
-    let need = |from| WardMessage::Need { hash: FILE, from };
+fn a_file_is_needed_once_from_a_parts_beginning_within_its_size() {
     let mut initiator = offering();
-    assert_eq!(hear(&mut initiator, &need(99)), Ok(()));
-    let again = hear(&mut initiator, &need(99));
+    assert_eq!(hear(&mut initiator, &need(PART)), Ok(()));
+    let again = hear(&mut initiator, &need(PART));
     assert_eq!(again, violation(Violation::Unexpected));
-    let beyond = hear(&mut offering(), &need(100));
-    assert_eq!(beyond, violation(Violation::Unexpected));
+    for wrong in [1, 6 * PART, 5 * PART + 100] {
+        let heard = hear(&mut offering(), &need(wrong));
+        assert_eq!(heard, violation(Violation::Unexpected), "{wrong}");
+    }
+}
+
+#[test]
+fn a_file_goes_on_where_the_ward_has_it_with_one_chunk_under_way() {
+    let mut initiator = offering();
+    hear(&mut initiator, &need(PART)).unwrap();
+    assert_eq!(sent(&mut initiator), [PART, 2 * PART, 3 * PART, 4 * PART]);
+    for wrong in [PART, 6 * PART] {
+        let mut initiator = offering();
+        hear(&mut initiator, &need(PART)).unwrap();
+        let heard = hear(&mut initiator, &kept(wrong));
+        assert_eq!(heard, violation(Violation::Unexpected), "{wrong}");
+    }
+    hear(&mut initiator, &kept(2 * PART)).unwrap();
+    // Before the next part the store is asked for what was recorded meanwhile.
+    assert_eq!(sent(&mut initiator), Vec::<usize>::new());
+    while answer(&mut initiator).is_some() {}
+    assert_eq!(sent(&mut initiator), [5 * PART]);
+    hear(&mut initiator, &stored()).unwrap();
+    while answer(&mut initiator).is_some() {}
+    assert!(!sent(&mut initiator).is_empty() || initiator.is_finished());
+}
+
+#[test]
+fn a_record_that_is_made_while_a_file_is_sent_goes_before_its_next_part() {
+    let mut initiator = offering();
+    hear(&mut initiator, &need(0)).unwrap();
+    assert_eq!(sent(&mut initiator).len(), 4);
+    hear(&mut initiator, &kept(PART)).unwrap();
+    assert_eq!(initiator.poll_command(), Some(DeviceCommand::NextBundle));
+    let bundle = (BundleId([1; 32]), vec![1]);
+    initiator.handle_answer(DeviceAnswer::Bundle(Some(bundle)));
+    while answer(&mut initiator).is_some() {}
+    assert_eq!(
+        sent(&mut initiator),
+        Vec::<usize>::new(),
+        "only the bundle and its pull"
+    );
+    let verdicts = WardMessage::Verdicts {
+        bundle: BundleId([1; 32]),
+        verdicts: vec![Verdict::Accepted { sequence: 1 }],
+    };
+    hear(&mut initiator, &verdicts).unwrap();
+    hear(&mut initiator, &WardMessage::CaughtUp).unwrap();
+    while answer(&mut initiator).is_some() {}
+    assert_eq!(sent(&mut initiator), [4 * PART]);
 }
 
 #[test]
 fn a_file_that_is_being_sent_cannot_be_stored_yet() {
-    let need = WardMessage::Need {
-        hash: FILE,
-        from: 0,
-    };
-    let stored = WardMessage::Stored {
-        hash: FILE,
-        is_stored: true,
-    };
     let mut initiator = offering();
-    hear(&mut initiator, &need).unwrap();
-    let early = hear(&mut initiator, &stored);
+    hear(&mut initiator, &need(0)).unwrap();
+    let early = hear(&mut initiator, &stored());
     assert_eq!(early, violation(Violation::Unexpected));
-    let mut initiator = offering();
-    hear(&mut initiator, &need).unwrap();
-    while initiator.poll_transmit().is_some() {}
-    assert_eq!(hear(&mut initiator, &stored), Ok(()));
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use super::super::feed::Cursor;
 use super::super::frame::{Frame, MESSAGE_VERSION};
 use super::super::{limits, verdict};
-use super::{DeviceMessage, Hello, MinorVersions, Refusal, WardMessage, kind};
+use super::{DeviceMessage, FileWord, Hello, MinorVersions, Refusal, WardMessage, kind};
 use crate::codec::{DecodeError, Reader};
 use crate::model::{AttachmentHash, BundleId, EditId, Timestamp};
 
@@ -41,10 +41,11 @@ impl DeviceMessage {
                     0 => return Err(DecodeError::InvalidValue),
                     size => size,
                 },
+                parts: read_hashes(&mut reader, limits::ATTACHMENT_PARTS_MAX)?,
             },
             kind::CHUNK => Self::Chunk {
                 offset: reader.count(limits::ATTACHMENT_BYTES_MAX)?,
-                bytes: match reader.bytes(limits::ATTACHMENT_CHUNK_BYTES)? {
+                bytes: match reader.bytes(limits::ATTACHMENT_PART_BYTES)? {
                     [] => return Err(DecodeError::InvalidValue),
                     bytes => bytes.to_vec(),
                 },
@@ -86,6 +87,10 @@ impl WardMessage {
                 minor: read_u16(&mut reader)?,
                 ward_time: Timestamp(reader.signed()?),
                 is_cursor_known: read_bool(&mut reader)?,
+                lacked: read_hashes(&mut reader, limits::LACKED_ATTACHMENTS_MAX)?
+                    .into_iter()
+                    .map(AttachmentHash)
+                    .collect(),
             },
             kind::REFUSE => Self::Refuse(Refusal::from_code(read_u16(&mut reader)?)),
             kind::VERDICTS => Self::Verdicts {
@@ -103,9 +108,13 @@ impl WardMessage {
                 hash: AttachmentHash(reader.fixed()?),
                 from: reader.count(limits::ATTACHMENT_BYTES_MAX)?,
             },
+            kind::KEPT => Self::Kept {
+                hash: AttachmentHash(reader.fixed()?),
+                up_to: reader.count(limits::ATTACHMENT_BYTES_MAX)?,
+            },
             kind::STORED => Self::Stored {
                 hash: AttachmentHash(reader.fixed()?),
-                is_stored: read_bool(&mut reader)?,
+                word: FileWord::from_code(read_u16(&mut reader)?),
             },
             other => return Err(DecodeError::UnknownCode(other.into())),
         };
@@ -121,6 +130,11 @@ fn finish(frame: &Frame, reader: Reader<'_>) -> Result<(), DecodeError> {
     } else {
         reader.finish()
     }
+}
+
+fn read_hashes(reader: &mut Reader<'_>, count_max: usize) -> Result<Vec<[u8; 32]>, DecodeError> {
+    let count = reader.count(count_max)?;
+    (0..count).map(|_| reader.fixed()).collect()
 }
 
 fn read_u16(reader: &mut Reader<'_>) -> Result<u16, DecodeError> {
@@ -189,10 +203,17 @@ mod tests {
         device_round_trip(&DeviceMessage::Offer {
             hash: AttachmentHash([1; 32]),
             size: limits::ATTACHMENT_BYTES_MAX,
+            parts: vec![[1; 32]; limits::ATTACHMENT_PARTS_MAX],
+        });
+        ward_round_trip(&WardMessage::Welcome {
+            minor: 0,
+            ward_time: Timestamp(i64::MIN),
+            is_cursor_known: true,
+            lacked: vec![AttachmentHash([1; 32]); limits::LACKED_ATTACHMENTS_MAX],
         });
         device_round_trip(&DeviceMessage::Chunk {
             offset: limits::ATTACHMENT_BYTES_MAX,
-            bytes: vec![1; limits::ATTACHMENT_CHUNK_BYTES],
+            bytes: vec![1; limits::ATTACHMENT_PART_BYTES],
         });
         ward_round_trip(&WardMessage::Verdicts {
             bundle: BundleId([1; 32]),

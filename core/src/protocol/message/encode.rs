@@ -35,8 +35,14 @@ impl DeviceMessage {
                 writer.bytes(sealed);
                 kind::RETURN
             }
-            Self::Offer { hash, size } => {
-                writer.fixed(hash.as_bytes()).count(*size);
+            Self::Offer { hash, size, parts } => {
+                writer
+                    .fixed(hash.as_bytes())
+                    .count(*size)
+                    .count(parts.len());
+                for part in parts {
+                    writer.fixed(part);
+                }
                 kind::OFFER
             }
             Self::Chunk { offset, bytes } => {
@@ -71,11 +77,16 @@ impl WardMessage {
                 minor,
                 ward_time,
                 is_cursor_known,
+                lacked,
             } => {
                 writer
                     .unsigned((*minor).into())
                     .signed(ward_time.0)
-                    .byte((*is_cursor_known).into());
+                    .byte((*is_cursor_known).into())
+                    .count(lacked.len());
+                for hash in lacked {
+                    writer.fixed(hash.as_bytes());
+                }
                 kind::WELCOME
             }
             Self::Refuse(refusal) => {
@@ -107,8 +118,12 @@ impl WardMessage {
                 writer.fixed(hash.as_bytes()).count(*from);
                 kind::NEED
             }
-            Self::Stored { hash, is_stored } => {
-                writer.fixed(hash.as_bytes()).byte((*is_stored).into());
+            Self::Kept { hash, up_to } => {
+                writer.fixed(hash.as_bytes()).count(*up_to);
+                kind::KEPT
+            }
+            Self::Stored { hash, word } => {
+                writer.fixed(hash.as_bytes()).unsigned(word.code().into());
                 kind::STORED
             }
         };

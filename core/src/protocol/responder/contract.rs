@@ -3,7 +3,7 @@
 use crate::model::{AttachmentHash, Directory, EditId, Timestamp};
 use crate::protocol::directory::DirectoryVersion;
 use crate::protocol::feed::{Cursor, Page};
-use crate::protocol::message::Refusal;
+use crate::protocol::message::{FileWord, Refusal};
 use crate::protocol::verdict::Verdict;
 
 /// What the conversation asks of the ward. One is outstanding at a time; each is answered through
@@ -34,14 +34,25 @@ pub enum WardCommand {
     ReadEdits(Vec<EditId>),
     /// The reference data. Answer: [`WardAnswer::Directory`].
     ReadDirectory,
-    /// Is this attachment here? Answer: [`WardAnswer::AttachmentKnown`].
-    FindAttachment(AttachmentHash),
-    /// Stores an attachment, durably, after checking hash, size and type. Answer:
-    /// [`WardAnswer::AttachmentKnown`] (`false`: refused).
-    StoreAttachment {
-        /// What the device called it.
+    /// Is this attachment here, or so much of it, and may the device send it? Answer:
+    /// [`WardAnswer::AttachmentKept`] or [`WardAnswer::AttachmentWord`].
+    FindAttachment {
+        /// What the device calls it.
         hash: AttachmentHash,
-        /// All of it.
+        /// How many bytes the device says that it has.
+        size: usize,
+    },
+    /// Keeps a part of an attachment, durably; its bytes were checked. A part that is there already is
+    /// passed over. With the last one the whole is looked at. Answer: [`WardAnswer::AttachmentKept`],
+    /// to the last part [`WardAnswer::AttachmentWord`].
+    KeepPart {
+        /// Of which file.
+        hash: AttachmentHash,
+        /// Of the whole file.
+        size: usize,
+        /// Where the part begins.
+        offset: usize,
+        /// The part.
         bytes: Vec<u8>,
     },
 }
@@ -58,6 +69,9 @@ pub enum WardAnswer {
         /// Whether the device's cursor belongs to this feed; if not, the ward was restored. An empty
         /// cursor is always known.
         is_cursor_known: bool,
+        /// Files that the device's edits refer to and that are not here; at most
+        /// [`crate::protocol::limits::LACKED_ATTACHMENTS_MAX`].
+        lacked: Vec<AttachmentHash>,
     },
     /// The conversation ends with this reason.
     Refused(Refusal),
@@ -67,8 +81,10 @@ pub enum WardAnswer {
     Page(Option<Box<Page>>),
     /// The reference data.
     Directory(Box<Directory>),
-    /// Whether the attachment is on the ward's disk.
-    AttachmentKnown(bool),
+    /// So many bytes from the start are on the ward's disk, whole parts, fewer than the file has.
+    AttachmentKept(usize),
+    /// The ward's last word on a file.
+    AttachmentWord(FileWord),
     /// Durable.
     Done,
 }

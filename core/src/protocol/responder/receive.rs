@@ -11,6 +11,7 @@ pub(super) struct InFlight {
     pub(super) returns: usize,
     pub(super) wants: usize,
     pub(super) files: usize,
+    pub(super) file_bytes: usize,
     pulls: usize,
     is_done: bool,
     is_giving_back: bool,
@@ -106,12 +107,12 @@ impl Responder {
                 InFlight::add(&mut in_flight.wants, 1)?;
                 Item::Want(edits)
             }
-            DeviceMessage::Offer { hash, size } => {
+            DeviceMessage::Offer { hash, size, parts } => {
                 InFlight::add(&mut in_flight.files, limits::ATTACHMENTS_IN_FLIGHT_MAX)?;
-                Item::Offer { hash, size }
+                Item::Offer(FileTree::open(hash, size, parts).ok_or(Violation::Signature)?)
             }
             DeviceMessage::Chunk { offset, bytes } => {
-                return self.receive_chunk(offset, &bytes);
+                return self.receive_chunk(offset, bytes);
             }
             DeviceMessage::Done => {
                 in_flight.is_done = true;
@@ -122,17 +123,30 @@ impl Responder {
         Ok(())
     }
 
-    fn receive_chunk(&mut self, offset: usize, bytes: &[u8]) -> Result<(), Violation> {
+    /// A part is checked here, so that what is handed on is right whoever sent it.
+    fn receive_chunk(&mut self, offset: usize, bytes: Vec<u8>) -> Result<(), Violation> {
         let file = self.needed_files.front_mut().ok_or(Violation::Unexpected)?;
-        if offset != file.bytes.len() || bytes.len() > file.size - offset {
+        if offset != file.received {
             return Err(Violation::Unexpected);
         }
-        file.bytes.extend_from_slice(bytes);
-        if file.bytes.len() == file.size
-            && let Some(NeededFile { hash, bytes, .. }) = self.needed_files.pop_front()
-        {
-            self.queue.push_back(Item::File { hash, bytes });
+        if !file.tree.is_part(offset, &bytes) {
+            return Err(Violation::Signature);
         }
+        self.in_flight.file_bytes += bytes.len();
+        if self.in_flight.file_bytes > limits::ATTACHMENT_CHUNK_BYTES {
+            return Err(Violation::TooManyInFlight);
+        }
+        file.received += bytes.len();
+        let part = Item::Part {
+            hash: file.tree.hash(),
+            size: file.tree.size(),
+            offset,
+            bytes,
+        };
+        if file.received == file.tree.size() {
+            self.needed_files.pop_front();
+        }
+        self.queue.push_back(part);
         Ok(())
     }
 

@@ -14,10 +14,26 @@ fn hello(cursor: &[u8]) -> DeviceMessage {
     })
 }
 
+/// A file of seven parts, the last of them short.
+fn file(number: u8) -> Vec<u8> {
+    vec![number; 6 * limits::ATTACHMENT_PART_BYTES + 10]
+}
+
+fn part(number: u8, offset: usize) -> DeviceMessage {
+    let file = file(number);
+    let end = file.len().min(offset + limits::ATTACHMENT_PART_BYTES);
+    DeviceMessage::Chunk {
+        offset,
+        bytes: file[offset..end].to_vec(),
+    }
+}
+
 fn offer(number: u8) -> DeviceMessage {
+    let tree = FileTree::of(&file(number));
     DeviceMessage::Offer {
-        hash: AttachmentHash([number; 32]),
-        size: 10,
+        hash: tree.hash(),
+        size: tree.size(),
+        parts: tree.parts().to_vec(),
     }
 }
 
@@ -42,13 +58,22 @@ fn answer(responder: &mut Responder) -> Option<WardCommand> {
             ward_time: Timestamp(2),
             directory_version: [1; 32],
             is_cursor_known: cursor.0 != [9],
+            lacked: Vec::new(),
         },
         WardCommand::Admit(_) => WardAnswer::Verdicts(Vec::new()),
         WardCommand::TakeBack(_) => WardAnswer::Done,
         WardCommand::ReadFeed(_) | WardCommand::ReadEdits(_) => WardAnswer::Page(None),
         WardCommand::ReadDirectory => WardAnswer::Refused(Refusal::Unavailable),
-        WardCommand::FindAttachment(_) => WardAnswer::AttachmentKnown(false),
-        WardCommand::StoreAttachment { .. } => WardAnswer::AttachmentKnown(true),
+        WardCommand::FindAttachment { .. } => WardAnswer::AttachmentKept(0),
+        WardCommand::KeepPart {
+            size,
+            offset,
+            bytes,
+            ..
+        } => match offset + bytes.len() {
+            kept if kept == *size => WardAnswer::AttachmentWord(FileWord::Stored),
+            kept => WardAnswer::AttachmentKept(kept),
+        },
     });
     Some(command)
 }
@@ -183,7 +208,8 @@ fn what_was_said_before_the_device_knew_of_a_restore_counts_as_not_said() {
 }
 
 #[test]
-fn chunks_fit_the_offer_exactly() {
+fn parts_fit_the_offer_exactly_and_are_what_it_says() {
+    const PART: usize = limits::ATTACHMENT_PART_BYTES;
     let needed = || {
         let mut responder = open();
         hear(&mut responder, &[offer(1)]).unwrap();
@@ -191,24 +217,52 @@ fn chunks_fit_the_offer_exactly() {
         responder
     };
     for bad in [
-        vec![chunk(1, 1)],
-        vec![chunk(0, 11)],
-        vec![chunk(0, 4), chunk(0, 4)],
-        vec![chunk(0, 4), chunk(5, 4)],
-        vec![chunk(0, 4), chunk(4, 7)],
-        vec![chunk(0, 10), chunk(10, 1)],
+        vec![part(1, PART)],
+        vec![part(1, 0), part(1, 0)],
+        vec![part(1, 0), part(1, 2 * PART)],
     ] {
         assert_eq!(hear(&mut needed(), &bad), Err(Violation::Unexpected));
     }
+    for wrong in [chunk(0, 1), part(2, 0)] {
+        let heard = hear(&mut needed(), &[wrong]);
+        assert_eq!(heard, Err(Violation::Signature));
+    }
     let mut responder = needed();
-    hear(&mut responder, &[chunk(0, 4), chunk(4, 6)]).unwrap();
-    assert_eq!(
-        answer(&mut responder),
-        Some(WardCommand::StoreAttachment {
-            hash: AttachmentHash([1; 32]),
-            bytes: vec![1; 10]
-        })
-    );
+    for position in 0..7 {
+        hear(&mut responder, &[part(1, position * PART)]).unwrap();
+        let Some(WardCommand::KeepPart { offset, .. }) = answer(&mut responder) else {
+            panic!("a part is kept at once");
+        };
+        assert_eq!(offset, position * PART);
+    }
+    let beyond = hear(&mut responder, &[chunk(0, 1)]);
+    assert_eq!(beyond, Err(Violation::Unexpected));
+}
+
+#[test]
+fn a_list_of_parts_that_does_not_lead_to_the_file_is_a_violation() {
+    let DeviceMessage::Offer { size, parts, .. } = offer(1) else {
+        panic!("an offer");
+    };
+    let forged = DeviceMessage::Offer {
+        hash: AttachmentHash([9; 32]),
+        size,
+        parts,
+    };
+    assert_eq!(hear(&mut open(), &[forged]), Err(Violation::Signature));
+}
+
+#[test]
+fn no_more_than_a_chunk_of_a_file_waits_for_the_wards_disk() {
+    const PART: usize = limits::ATTACHMENT_PART_BYTES;
+    let mut responder = open();
+    hear(&mut responder, &[offer(1)]).unwrap();
+    answer(&mut responder).unwrap();
+    for position in 0..4 {
+        hear(&mut responder, &[part(1, position * PART)]).unwrap();
+    }
+    let too_many = hear(&mut responder, &[part(1, 4 * PART)]);
+    assert_eq!(too_many, Err(Violation::TooManyInFlight));
 }
 
 #[test]
@@ -267,11 +321,13 @@ fn an_empty_cursor_is_known_whatever_the_ward_says() {
         ward_time: Timestamp(2),
         directory_version: [1; 32],
         is_cursor_known: false,
+        lacked: Vec::new(),
     });
     let welcome = WardMessage::Welcome {
         minor: 0,
         ward_time: Timestamp(2),
         is_cursor_known: true,
+        lacked: Vec::new(),
     };
     assert_eq!(responder.poll_transmit(), Some(welcome.encode()));
 }
@@ -379,7 +435,7 @@ fn a_page_over_its_limit_ends_the_conversation_and_not_the_process() {
             author: crate::model::OfficerId(uuid::Uuid::nil()),
             device: crate::model::DeviceId([1; 32]),
             received_at: Timestamp(1),
-            salt: super::super::feed::Salt::Own([0; 16]),
+            nonce: [0; 16],
         });
         large.bodies.push(Some(body));
     }

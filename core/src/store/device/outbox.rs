@@ -1,11 +1,11 @@
-//! This device's edits and files on their way to the ward, and the bundles in which they go.
+//! This device's edits on their way to the ward, and the bundles in which they go.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use super::edits;
 use crate::edit::EncodedEdit;
-use crate::model::{AttachmentHash, BundleId, DocumentId, EditId};
+use crate::model::{BundleId, DocumentId, EditId};
 use crate::store::connection::is_damage;
 
 /// Where an edit is on its way. The numbers are stored.
@@ -256,85 +256,6 @@ pub(crate) fn least_state(
         .query_row([document.to_bytes()], |row| {
             Ok(row.get::<_, Option<i64>>(0)?.map(OutboxState::from_number))
         })
-}
-
-pub(crate) fn insert_attachment(
-    connection: &Connection,
-    hash: AttachmentHash,
-    record: Uuid,
-) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached(
-            "INSERT INTO attachment_outbox (hash, record, is_confirmed) VALUES (?1, ?2, 0)
-             ON CONFLICT (hash, record) DO NOTHING",
-        )?
-        .execute(params![hash.as_bytes(), record.as_bytes()])
-        .map(drop)
-}
-
-/// The next file after `number` that the ward has not confirmed.
-pub(crate) fn next_attachment(
-    connection: &Connection,
-    after: i64,
-) -> rusqlite::Result<Option<(i64, AttachmentHash)>> {
-    connection
-        .prepare_cached(
-            "SELECT number, hash FROM attachment_outbox
-             WHERE number > ?1 AND is_confirmed = 0 ORDER BY number LIMIT 1",
-        )?
-        .query_row([after], |row| {
-            Ok((row.get(0)?, AttachmentHash(row.get(1)?)))
-        })
-        .optional()
-}
-
-pub(crate) fn confirm_attachment(
-    connection: &Connection,
-    hash: AttachmentHash,
-) -> rusqlite::Result<Vec<Uuid>> {
-    connection
-        .prepare_cached(
-            "UPDATE attachment_outbox SET is_confirmed = 1 WHERE hash = ?1 RETURNING record",
-        )?
-        .query_map([hash.as_bytes()], |row| row.get(0).map(Uuid::from_bytes))?
-        .collect()
-}
-
-/// The ward was restored: whether it still has a file must be asked again.
-pub(crate) fn doubt_attachments(connection: &Connection) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached("UPDATE attachment_outbox SET is_confirmed = 0")?
-        .execute([])
-        .map(drop)
-}
-
-/// Files that the ward has not confirmed, each with its record.
-pub(crate) fn pending_attachments(
-    connection: &Connection,
-) -> rusqlite::Result<Vec<(Uuid, AttachmentHash)>> {
-    connection
-        .prepare_cached(
-            "SELECT record, hash FROM attachment_outbox WHERE is_confirmed = 0 ORDER BY number",
-        )?
-        .query_map([], |row| {
-            Ok((Uuid::from_bytes(row.get(0)?), AttachmentHash(row.get(1)?)))
-        })?
-        .collect()
-}
-
-/// This device's files of a record, and whether the ward has each.
-pub(crate) fn attachments_of(
-    connection: &Connection,
-    record: Uuid,
-) -> rusqlite::Result<Vec<(AttachmentHash, bool)>> {
-    connection
-        .prepare_cached(
-            "SELECT hash, is_confirmed FROM attachment_outbox WHERE record = ?1 ORDER BY number",
-        )?
-        .query_map([record.as_bytes()], |row| {
-            Ok((AttachmentHash(row.get(0)?), row.get(1)?))
-        })?
-        .collect()
 }
 
 fn stored_bundle(row: &Row<'_>) -> rusqlite::Result<StoredBundle> {

@@ -3,16 +3,25 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
-use super::read;
 use super::search::Words;
+use super::{files, read};
 use crate::document::{DocumentState, schema};
 use crate::model::{Case, DocumentId, DocumentKind, LegalKind, Person, Satisfaction, Visit};
 
 /// How many cases may wait to be indexed, some tens of milliseconds' work.
 const DUE_MAX: u32 = 128;
 
-/// Writes the row of a document, in the transaction of its edits, and leaves its words for
-/// [`index_due`]: a segment of the index for each case would cost more than all the rest of it.
+/// Writes the row of a document and indexes it; the same transaction as its edits.
+///
+/// # Errors
+/// SQLite's.
+pub fn write(connection: &Connection, state: &DocumentState) -> rusqlite::Result<()> {
+    write_unindexed(connection, state)?;
+    index_due(connection)
+}
+
+/// Writes the row of a document and leaves its words for [`index_due`]: a segment of the index for
+/// each case would cost more than all the rest of recording it.
 ///
 /// # Errors
 /// SQLite's.
@@ -50,6 +59,7 @@ pub fn remove(connection: &Connection, document: DocumentId) -> rusqlite::Result
             connection
                 .prepare_cached("DELETE FROM case_rows WHERE id = ?1")?
                 .execute([id])?;
+            files::remove(connection, document.uuid)?;
         }
         DocumentKind::Visit => {
             connection
@@ -100,6 +110,7 @@ pub fn is_current(connection: &Connection, state: &DocumentState) -> rusqlite::R
             let person = read::person(connection, id)?;
             let words = Words::of(&case, person.as_ref());
             Ok(stored_words(connection, id)? == Some(words)
+                && files::files(&case.attachments) == files::attachments_of_case(connection, id)?
                 && read::case(connection, id)? == Some(read::row_of(case)))
         }
     }
@@ -167,6 +178,7 @@ fn write_case(connection: &Connection, case: &Case) -> rusqlite::Result<()> {
             case.attachments.len() as i64,
             case.conflicts.len() as i64,
         ])?;
+    files::write(connection, case.id, &case.attachments)?;
     note_due(connection, case.id)
 }
 

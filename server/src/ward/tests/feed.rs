@@ -2,9 +2,7 @@
 
 use gandan_core::document::schema::field;
 use gandan_core::edit::EncodedEdit;
-use gandan_core::model::{
-    Area, AttachmentHash, ChainHash, Confidentiality, DocumentId, EditId, Role,
-};
+use gandan_core::model::{Area, ChainHash, Confidentiality, DocumentId, EditId, Role};
 use gandan_core::protocol::feed::FeedEntry;
 use gandan_core::protocol::responder::{WardAnswer, WardCommand};
 
@@ -265,42 +263,6 @@ fn the_directory_that_devices_get_is_the_wards() {
         .unwrap();
     let directory = world.ward.directory().unwrap();
     assert_eq!(answer, WardAnswer::Directory(Box::new(directory)));
-}
-
-#[test]
-fn an_attachment_is_taken_only_if_it_is_what_it_is_called() {
-    let world = World::new();
-    let phone = Phone::enrol(&world, 1, Role::Officer, &[]);
-    let mut image = b"\x89PNG\r\n\x1a\n".to_vec();
-    image.extend_from_slice(&[7; 100_000]);
-    let hash = AttachmentHash(*blake3::hash(&image).as_bytes());
-    let ask = |command| world.ward.execute(phone.device(), command).unwrap();
-    let store = |hash, bytes: &[u8]| {
-        ask(WardCommand::StoreAttachment {
-            hash,
-            bytes: bytes.to_vec(),
-        })
-    };
-    assert_eq!(
-        ask(WardCommand::FindAttachment(hash)),
-        WardAnswer::AttachmentKnown(false)
-    );
-    assert_eq!(
-        store(hash, &image[..99_999]),
-        WardAnswer::AttachmentKnown(false)
-    );
-    let script = b"<svg onload='alert(1)'/>";
-    let of_script = AttachmentHash(*blake3::hash(script).as_bytes());
-    assert_eq!(store(of_script, script), WardAnswer::AttachmentKnown(false));
-    assert_eq!(store(hash, &image), WardAnswer::AttachmentKnown(true));
-    assert_eq!(
-        ask(WardCommand::FindAttachment(hash)),
-        WardAnswer::AttachmentKnown(true)
-    );
-    assert_eq!(
-        world.ward.attachment(hash).unwrap(),
-        Some((image, "image/png".to_owned()))
-    );
 }
 
 #[test]

@@ -6,16 +6,18 @@ use ed25519_dalek::SigningKey;
 use gandan_core::document::schema::{self, field};
 use gandan_core::edit::{Edit, EncodedEdit, Operation};
 use gandan_core::model::{
-    ActorId, Case, Confidentiality, DeviceId, DocumentId, EditId, IntentId, Note, NoteVisibility,
-    Person, ReportedKind, Role, Source, Status, Timestamp, Urgency,
+    ActorId, Attachment, Case, Confidentiality, DeviceId, DocumentId, EditId, IntentId, Note,
+    NoteVisibility, Person, ReportedKind, Role, Source, Status, Timestamp, Urgency,
 };
 use gandan_core::policy::Author;
 use gandan_core::protocol::bundle;
 use gandan_core::protocol::credential::Enrolment;
 use gandan_core::protocol::enrolment::EnrolmentRequest;
 use gandan_core::protocol::feed::{Cursor, Page, verify_proof};
+use gandan_core::protocol::limits::ATTACHMENT_PART_BYTES;
 use gandan_core::protocol::responder::{WardAnswer, WardCommand};
 use gandan_core::protocol::verdict::Verdict;
+use gandan_core::store::attachments;
 use uuid::Uuid;
 
 use super::fixture::{START_MS, World, code};
@@ -163,6 +165,50 @@ impl Phone {
         };
         let append = schema::append(field::NOTES, schema::note_item(&note));
         self.edit(on.edit().document, intent, &[on.id()], vec![append])
+    }
+
+    /// Attaches a file that a phone may have or only claim to have.
+    pub(super) fn attach(&mut self, on: &EncodedEdit, bytes: &[u8]) -> EncodedEdit {
+        let intent = IntentId(self.draw());
+        let attachment = Attachment {
+            hash: attachments::hash(bytes),
+            name: "anh.png".to_owned(),
+            bytes: bytes.len() as u64,
+            mime: "image/png".to_owned(),
+            at: Timestamp(START_MS),
+        };
+        let append = schema::append(field::ATTACHMENTS, schema::attachment_item(&attachment));
+        self.edit(on.edit().document, intent, &[on.id()], vec![append])
+    }
+
+    /// What the ward says to a file that is offered.
+    pub(super) fn offer(&self, ward: &Ward, bytes: &[u8]) -> WardAnswer {
+        let command = WardCommand::FindAttachment {
+            hash: attachments::hash(bytes),
+            size: bytes.len(),
+        };
+        ward.execute(self.device(), command).unwrap()
+    }
+
+    /// Sends a part of a file.
+    pub(super) fn part(&self, ward: &Ward, file: &[u8], offset: usize) -> WardAnswer {
+        let end = file.len().min(offset + ATTACHMENT_PART_BYTES);
+        let command = WardCommand::KeepPart {
+            hash: attachments::hash(file),
+            size: file.len(),
+            offset,
+            bytes: file[offset..end].to_vec(),
+        };
+        ward.execute(self.device(), command).unwrap()
+    }
+
+    /// Sends a file from where the ward has it; gives the ward's last word.
+    pub(super) fn upload(&self, ward: &Ward, file: &[u8]) -> WardAnswer {
+        let mut answer = self.offer(ward, file);
+        while let WardAnswer::AttachmentKept(offset) = answer {
+            answer = self.part(ward, file, offset);
+        }
+        answer
     }
 
     pub(super) fn set(&mut self, on: &EncodedEdit, name: &'static str, to: &str) -> EncodedEdit {

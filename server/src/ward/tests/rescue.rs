@@ -25,19 +25,22 @@ fn a_rescue_file_brings_edits_and_files_once() {
     let world = World::new();
     let mut phone = Phone::enrol(&world, 1, Role::Officer, &[]);
     let case = phone.case("Ngập", None);
-    let note = phone.note(&case, "sâu nửa mét");
+    let photo = phone.attach(&case, &image());
+    let note = phone.note(&photo, "sâu nửa mét");
     let mut file = sealer(&phone);
     // Out of order: the note's bundle first.
     file.bundle(&phone.seal(std::slice::from_ref(&note)));
-    file.bundle(&phone.seal(std::slice::from_ref(&case)));
+    file.bundle(&phone.seal(&[case.clone(), photo]));
     file.attachment(&image());
+    file.attachment(b"\x89PNG\r\n\x1a\n of a case that the ward refused");
     let file = file.finish();
     let verdicts = world.ward.import_rescue(&file).unwrap();
     assert_eq!(
         verdicts,
         [
+            Verdict::Accepted { sequence: 3 },
+            Verdict::Accepted { sequence: 1 },
             Verdict::Accepted { sequence: 2 },
-            Verdict::Accepted { sequence: 1 }
         ]
     );
     let hash = AttachmentHash(*blake3::hash(&image()).as_bytes());
@@ -49,8 +52,9 @@ fn a_rescue_file_brings_edits_and_files_once() {
     assert_eq!(
         again,
         [
+            Verdict::Duplicate { sequence: 3 },
+            Verdict::Duplicate { sequence: 1 },
             Verdict::Duplicate { sequence: 2 },
-            Verdict::Duplicate { sequence: 1 }
         ]
     );
 }

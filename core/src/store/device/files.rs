@@ -1,0 +1,142 @@
+//! This device's files on their way to the ward. A file that several cases show has a row for each and
+//! travels once.
+
+use rusqlite::{Connection, Row, params};
+use uuid::Uuid;
+
+use crate::model::AttachmentHash;
+
+/// How far a file of a record is on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct OutgoingFile {
+    pub(crate) record: Uuid,
+    pub(crate) hash: AttachmentHash,
+    pub(crate) is_confirmed: bool,
+    /// How many bytes the ward said last that it keeps.
+    pub(crate) kept: u64,
+}
+
+/// A small picture of a file, or the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FileKind {
+    Original,
+}
+
+pub(crate) fn insert(
+    connection: &Connection,
+    hash: AttachmentHash,
+    record: Uuid,
+    kind: FileKind,
+) -> rusqlite::Result<()> {
+    let FileKind::Original = kind;
+    connection
+        .prepare_cached(
+            "INSERT INTO attachment_outbox (hash, record, is_thumbnail, is_confirmed, kept)
+             VALUES (?1, ?2, 0, 0, 0)
+             ON CONFLICT (hash, record) DO NOTHING",
+        )?
+        .execute(params![hash.as_bytes(), record.as_bytes()])
+        .map(drop)
+}
+
+/// Files that the ward has not confirmed, in the order in which they go: thumbnails first.
+pub(crate) fn unconfirmed(connection: &Connection) -> rusqlite::Result<Vec<OutgoingFile>> {
+    connection
+        .prepare_cached(
+            "SELECT record, hash, is_confirmed, kept FROM attachment_outbox
+             WHERE is_confirmed = 0 ORDER BY is_thumbnail DESC, number",
+        )?
+        .query_map([], outgoing_file)?
+        .collect()
+}
+
+/// The ward keeps so much of a file; gives the records that show it.
+pub(crate) fn note_kept(
+    connection: &Connection,
+    hash: AttachmentHash,
+    kept: u64,
+) -> rusqlite::Result<Vec<Uuid>> {
+    connection
+        .prepare_cached("UPDATE attachment_outbox SET kept = ?2 WHERE hash = ?1 RETURNING record")?
+        .query_map(
+            params![hash.as_bytes(), i64::try_from(kept).unwrap_or(i64::MAX)],
+            |row| row.get(0).map(Uuid::from_bytes),
+        )?
+        .collect()
+}
+
+/// The ward has a file, durably; gives the records that show it.
+pub(crate) fn confirm(
+    connection: &Connection,
+    hash: AttachmentHash,
+) -> rusqlite::Result<Vec<Uuid>> {
+    connection
+        .prepare_cached(
+            "UPDATE attachment_outbox SET is_confirmed = 1 WHERE hash = ?1 RETURNING record",
+        )?
+        .query_map([hash.as_bytes()], |row| row.get(0).map(Uuid::from_bytes))?
+        .collect()
+}
+
+/// The ward was restored: whether it still has a file must be asked again, of every file that is here
+/// and that a case shows, whoever attached it.
+pub(crate) fn doubt_all(connection: &Connection) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE attachment_outbox SET is_confirmed = 0, kept = 0")?
+        .execute([])?;
+    connection
+        .prepare_cached(
+            "INSERT INTO attachment_outbox (hash, record, is_thumbnail, is_confirmed, kept)
+             SELECT hash, record, is_thumbnail, 0, 0 FROM case_attachments
+             WHERE hash IN (SELECT hash FROM attachments)
+             ON CONFLICT (hash, record) DO NOTHING",
+        )?
+        .execute([])
+        .map(drop)
+}
+
+/// The ward lacks a file that it may have had; gives the records that show it.
+pub(crate) fn doubt(connection: &Connection, hash: AttachmentHash) -> rusqlite::Result<Vec<Uuid>> {
+    connection
+        .prepare_cached(
+            "UPDATE attachment_outbox SET is_confirmed = 0, kept = 0
+             WHERE hash = ?1 AND is_confirmed = 1 RETURNING record",
+        )?
+        .query_map([hash.as_bytes()], |row| row.get(0).map(Uuid::from_bytes))?
+        .collect()
+}
+
+/// A file need not go up any more; its bytes stay.
+pub(crate) fn remove(
+    connection: &Connection,
+    hash: AttachmentHash,
+    record: Uuid,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("DELETE FROM attachment_outbox WHERE hash = ?1 AND record = ?2")?
+        .execute(params![hash.as_bytes(), record.as_bytes()])
+        .map(drop)
+}
+
+/// This device's files of a record.
+pub(crate) fn of_record(
+    connection: &Connection,
+    record: Uuid,
+) -> rusqlite::Result<Vec<OutgoingFile>> {
+    connection
+        .prepare_cached(
+            "SELECT record, hash, is_confirmed, kept FROM attachment_outbox
+             WHERE record = ?1 ORDER BY number",
+        )?
+        .query_map([record.as_bytes()], outgoing_file)?
+        .collect()
+}
+
+fn outgoing_file(row: &Row<'_>) -> rusqlite::Result<OutgoingFile> {
+    Ok(OutgoingFile {
+        record: Uuid::from_bytes(row.get(0)?),
+        hash: AttachmentHash(row.get(1)?),
+        is_confirmed: row.get(2)?,
+        kept: row.get::<_, i64>(3)?.try_into().unwrap_or_default(),
+    })
+}
