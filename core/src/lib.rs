@@ -19,6 +19,8 @@ pub mod client;
 #[cfg(feature = "sqlite")]
 pub mod environment;
 #[cfg(feature = "sqlite")]
+pub mod picture;
+#[cfg(feature = "sqlite")]
 pub mod replica;
 #[cfg(feature = "sqlite")]
 pub mod rescue;

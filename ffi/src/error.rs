@@ -142,6 +142,8 @@ impl From<RecordError> for GandanError {
             RecordError::Invalid { .. } => Self::rejected("invalid", &error),
             RecordError::RescueKey(_) => Self::rejected("rescue_key", &error),
             RecordError::UnsupportedAttachment => Self::rejected("unsupported_attachment", &error),
+            RecordError::TooManyPixels => Self::rejected("too_many_pixels", &error),
+            RecordError::HiddenInAttachment => Self::rejected("hidden_in_attachment", &error),
             RecordError::Store(error) => error.into(),
         }
     }

@@ -163,6 +163,7 @@ pub struct Attachment {
     pub bytes: u64,
     pub mime: String,
     pub at: Timestamp,
+    pub thumbnail: Option<AttachmentHash>,
 }
 
 #[uniffi::remote(Record)]

@@ -44,6 +44,8 @@ pub struct Attachment {
     pub mime: String,
     /// When it was attached, by the device's clock.
     pub at: Timestamp,
+    /// BLAKE3 of a small JPEG of it that travels before it, if there is one.
+    pub thumbnail: Option<AttachmentHash>,
 }
 
 /// Several values that were set without knowledge of each other; a person must choose.

@@ -239,14 +239,17 @@ impl Replica {
     pub fn pending(&self) -> Result<Vec<PendingItem>, StoreError> {
         self.read(|connection| {
             let edits = outbox::pending(connection)?;
-            let files = files::unconfirmed(connection)?;
+            // A thumbnail is nothing by itself: it goes right before its original.
+            let files = files::unconfirmed(connection)?
+                .into_iter()
+                .filter(|file| !file.is_thumbnail);
             let edits = edits.into_iter().map(|(record, edit, state)| PendingItem {
                 record,
                 edit: Some(edit),
                 attachment: None,
                 sync: state.into(),
             });
-            let files = files.into_iter().map(|file| PendingItem {
+            let files = files.map(|file| PendingItem {
                 record: file.record,
                 edit: None,
                 attachment: Some(file.hash),

@@ -14,11 +14,15 @@ use crate::model::{
     Attachment, Case, Confidentiality, Directory, DocumentId, DocumentKind, IntentId, Note,
     NoteVisibility, Person, ReportedKind, Satisfaction, ShortCode, Source, Status, Urgency, Visit,
 };
+use crate::picture;
 use crate::policy::{self, Author, RejectionCode};
 use crate::store::device::files::{self, FileKind};
 use crate::store::{StoreError, attachments};
 
 pub use forms::{CaseChange, NewCase, NewVisit, RecordError, Recorded};
+
+/// Media type of every thumbnail.
+const THUMBNAIL_TYPE: &str = "image/jpeg";
 
 impl Replica {
     /// Starts a visit.
@@ -163,25 +167,33 @@ impl Replica {
         })
     }
 
-    /// Attaches an image; type and size are checked by content.
+    /// Attaches an image; type and size are checked by content. What it tells of where and when it was
+    /// taken is cut out before it is kept.
     ///
     /// # Errors
     /// See [`RecordError`].
     pub fn attach(&self, case: Uuid, name: &str, bytes: &[u8]) -> Result<Attachment, RecordError> {
-        let mime =
-            attachments::media_type(bytes).map_err(|_| RecordError::UnsupportedAttachment)?;
+        let picture = picture::take(bytes)?;
         self.author(|work, author, _| {
             let attachment = Attachment {
-                hash: attachments::hash(bytes),
+                hash: attachments::hash(&picture.bytes),
                 name: input::words("name", name)?,
-                bytes: bytes.len() as u64,
-                mime: mime.to_owned(),
+                bytes: picture.bytes.len() as u64,
+                mime: picture.mime.to_owned(),
                 at: work.environment.now(),
+                thumbnail: picture.thumbnail.as_deref().map(attachments::hash),
             };
             let item = schema::attachment_item(&attachment);
             let append = schema::append(field::ATTACHMENTS, item);
             work.author(author, DocumentId::case(case), vec![append])?;
-            attachments::write(work.connection, bytes, mime).map_err(StoreError::from)?;
+            if let Some(thumbnail) = &picture.thumbnail {
+                let hash = attachments::write(work.connection, thumbnail, THUMBNAIL_TYPE)
+                    .map_err(StoreError::from)?;
+                files::insert(work.connection, hash, case, FileKind::Thumbnail)
+                    .map_err(StoreError::from)?;
+            }
+            attachments::write(work.connection, &picture.bytes, picture.mime)
+                .map_err(StoreError::from)?;
             files::insert(work.connection, attachment.hash, case, FileKind::Original)
                 .map_err(StoreError::from)?;
             Ok(attachment)

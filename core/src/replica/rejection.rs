@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::work::Work;
 use crate::document::schema;
-use crate::model::{ActorId, AttachmentHash, DocumentId, EditId, IntentId};
+use crate::model::{ActorId, DocumentId, EditId, IntentId};
 use crate::policy::RejectionCode;
 use crate::store::device::edits::{self, StoredEdit};
 use crate::store::device::{files, outbox, rejected};
@@ -78,12 +78,12 @@ fn take_back(
             taken.insert(stored.edit.id());
             Some(RejectionCode::DependsOnRejected)
         } else {
-            shown_files.extend(files_of(&stored));
+            shown_files.extend(schema::attached_by(stored.edit.edit()));
             continue;
         };
         if let Some(reason) = reason {
             rejected::insert(connection, &stored, reason)?;
-            refused_files.extend(files_of(&stored));
+            refused_files.extend(schema::attached_by(stored.edit.edit()));
         }
         outbox::remove(connection, stored.position)?;
         edits::remove(connection, stored.position)?;
@@ -95,11 +95,4 @@ fn take_back(
     // The next edit would take a number of this actor that the ward has seen on another edit.
     work.actor = ActorId(work.random());
     work.rebuild(document)
-}
-
-fn files_of(stored: &StoredEdit) -> Vec<AttachmentHash> {
-    schema::attached_by(stored.edit.edit())
-        .into_iter()
-        .map(|file| file.hash)
-        .collect()
 }

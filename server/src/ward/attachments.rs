@@ -148,7 +148,7 @@ impl Work<'_> {
     /// Notes which files an admitted edit refers to that are not here, so that the device can be asked
     /// for them if it does not offer them by itself: a restore may have lost them.
     pub(super) fn note_lacked(&mut self, device: DeviceId, edit: &Edit) -> rusqlite::Result<()> {
-        for hash in schema::attached_by(edit).into_iter().map(|file| file.hash) {
+        for hash in schema::attached_by(edit) {
             if !attachments::is_here(self.connection, hash)? {
                 self.connection
                     .prepare_cached(

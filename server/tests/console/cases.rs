@@ -375,6 +375,7 @@ async fn photos_are_served_as_new_pictures_to_those_who_are_signed_in() {
         bytes: png.len() as u64,
         mime: "image/png".to_owned(),
         at: Timestamp(0),
+        thumbnail: None,
     };
     office
         .ward

@@ -11,5 +11,6 @@ mod failures;
 mod fixture;
 mod hostile;
 mod hostile_peer;
+mod photos;
 mod replay;
 mod stores;

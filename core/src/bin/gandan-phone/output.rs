@@ -295,6 +295,8 @@ struct AttachmentObject<'a> {
     bytes: u64,
     mime: &'a str,
     on_server: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thumbnail: Option<String>,
 }
 
 /// By name, as in a line of `cases.jsonl`; a second file of the same name gets a number.
@@ -315,6 +317,7 @@ fn attachments<'a>(
             bytes: attachment.bytes,
             mime: &attachment.mime,
             on_server: on_server.contains(&attachment.hash),
+            thumbnail: attachment.thumbnail.map(|hash| hash.to_string()),
         };
         objects.insert(name, object);
     }
@@ -328,6 +331,8 @@ pub(crate) struct AttachedLine {
     bytes: u64,
     mime: String,
     name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thumbnail: Option<String>,
 }
 
 impl From<Attachment> for AttachedLine {
@@ -337,6 +342,7 @@ impl From<Attachment> for AttachedLine {
             bytes: attachment.bytes,
             mime: attachment.mime,
             name: attachment.name,
+            thumbnail: attachment.thumbnail.map(|hash| hash.to_string()),
         }
     }
 }
@@ -437,6 +443,7 @@ mod tests {
             bytes: 1,
             mime: "image/jpeg".to_owned(),
             at: Timestamp(0),
+            thumbnail: None,
         };
         let files = [photo(1), photo(2)];
         let objects = attachments(&files, &[AttachmentHash([2; 32])]);

@@ -61,6 +61,7 @@ pub mod part {
         MIME = "mime";
         NAME = "name";
         TEXT = "text";
+        THUMBNAIL = "thumbnail";
         VISIBILITY = "visibility";
     }
 }

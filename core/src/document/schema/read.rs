@@ -155,13 +155,17 @@ pub fn attachment(item: &Item) -> Option<Attachment> {
         },
         mime: words(part::MIME),
         at: time(item),
+        thumbnail: match value(item, part::THUMBNAIL) {
+            Some(Value::Bytes(hash)) => AttachmentHash::from_slice(hash),
+            _ => None,
+        },
     })
 }
 
-/// The files that an edit attaches.
+/// The files that an edit attaches, thumbnails too.
 #[must_use]
-pub fn attached_by(edit: &Edit) -> Vec<Attachment> {
-    let mut attached = Vec::new();
+pub fn attached_by(edit: &Edit) -> Vec<AttachmentHash> {
+    let mut attached: Vec<Attachment> = Vec::new();
     for operation in &edit.operations {
         match operation {
             Operation::AppendItem { field, item } if field.as_str() == field::ATTACHMENTS => {
@@ -180,6 +184,9 @@ pub fn attached_by(edit: &Edit) -> Vec<Attachment> {
         }
     }
     attached
+        .iter()
+        .flat_map(|file| file.thumbnail.into_iter().chain([file.hash]))
+        .collect()
 }
 
 /// The part of an item that has this name.

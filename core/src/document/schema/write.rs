@@ -117,7 +117,7 @@ pub fn note_item(note: &Note) -> Item {
 /// The item of the list of attachments that reads back as `attachment`.
 #[must_use]
 pub fn attachment_item(attachment: &Attachment) -> Item {
-    vec![
+    let mut item = vec![
         (field_name(part::AT), Value::Int(attachment.at.0)),
         (
             field_name(part::BYTES),
@@ -129,5 +129,10 @@ pub fn attachment_item(attachment: &Attachment) -> Item {
         ),
         (field_name(part::MIME), Value::Text(attachment.mime.clone())),
         (field_name(part::NAME), Value::Text(attachment.name.clone())),
-    ]
+    ];
+    if let Some(thumbnail) = attachment.thumbnail {
+        let hash = Value::Bytes(thumbnail.as_bytes().to_vec());
+        item.push((field_name(part::THUMBNAIL), hash));
+    }
+    item
 }

@@ -51,6 +51,7 @@ fn full_case() -> Case {
             bytes: 123_456,
             mime: "image/jpeg".to_owned(),
             at: Timestamp(1_772_420_000_001),
+            thumbnail: None,
         }],
         ..sample_case()
     }

@@ -28,6 +28,7 @@ fn with_content() -> Vec<Case> {
         bytes: 1,
         mime: "image/jpeg".to_owned(),
         at: Timestamp(1),
+        thumbnail: None,
     };
     let location = Some(Location {
         latitude_e6: 1,

@@ -228,6 +228,7 @@ impl Afternoon {
             bytes: 234_567,
             mime: "image/jpeg".to_owned(),
             at: Timestamp(afternoon.now),
+            thumbnail: None,
         };
         let operations = [
             schema::append(field::NOTES, schema::note_item(&note)),

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use crate::model::{Location, Person, ReportedKind, Source, Status, Timestamp, Urgency};
+use crate::picture::PictureError;
 use crate::policy::RejectionCode;
 use crate::rescue::BadRescueKey;
 use crate::store::StoreError;
@@ -122,10 +123,30 @@ pub enum RecordError {
         "Chỉ đính kèm được ảnh JPEG, PNG, WebP không quá 10 MiB (only JPEG, PNG and WebP images of at most 10 MiB can be attached)"
     )]
     UnsupportedAttachment,
+    /// The image has more pixels than a phone can open.
+    #[error(
+        "Ảnh quá lớn: hãy chụp lại ở cỡ nhỏ hơn, không quá 50 triệu điểm ảnh (the image has too many pixels; take it again at a smaller size, at most 50 megapixels)"
+    )]
+    TooManyPixels,
+    /// The image is damaged, and hides data that would leave the phone with it.
+    #[error(
+        "Tệp ảnh bị hỏng nên không xoá được vị trí chụp ẩn trong đó: hãy chụp lại (the image file is damaged, so where it was taken cannot be removed from it; take it again)"
+    )]
+    HiddenInAttachment,
     /// The key that the ward gave for rescue files is of no use.
     #[error(transparent)]
     RescueKey(#[from] BadRescueKey),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<PictureError> for RecordError {
+    fn from(error: PictureError) -> Self {
+        match error {
+            PictureError::Unsupported(_) => Self::UnsupportedAttachment,
+            PictureError::TooManyPixels => Self::TooManyPixels,
+            PictureError::Hidden => Self::HiddenInAttachment,
+        }
+    }
 }

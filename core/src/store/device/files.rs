@@ -14,12 +14,14 @@ pub(crate) struct OutgoingFile {
     pub(crate) is_confirmed: bool,
     /// How many bytes the ward said last that it keeps.
     pub(crate) kept: u64,
+    pub(crate) is_thumbnail: bool,
 }
 
 /// A small picture of a file, or the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FileKind {
     Original,
+    Thumbnail,
 }
 
 pub(crate) fn insert(
@@ -28,14 +30,17 @@ pub(crate) fn insert(
     record: Uuid,
     kind: FileKind,
 ) -> rusqlite::Result<()> {
-    let FileKind::Original = kind;
     connection
         .prepare_cached(
             "INSERT INTO attachment_outbox (hash, record, is_thumbnail, is_confirmed, kept)
-             VALUES (?1, ?2, 0, 0, 0)
+             VALUES (?1, ?2, ?3, 0, 0)
              ON CONFLICT (hash, record) DO NOTHING",
         )?
-        .execute(params![hash.as_bytes(), record.as_bytes()])
+        .execute(params![
+            hash.as_bytes(),
+            record.as_bytes(),
+            kind == FileKind::Thumbnail
+        ])
         .map(drop)
 }
 
@@ -43,7 +48,7 @@ pub(crate) fn insert(
 pub(crate) fn unconfirmed(connection: &Connection) -> rusqlite::Result<Vec<OutgoingFile>> {
     connection
         .prepare_cached(
-            "SELECT record, hash, is_confirmed, kept FROM attachment_outbox
+            "SELECT record, hash, is_confirmed, kept, is_thumbnail FROM attachment_outbox
              WHERE is_confirmed = 0 ORDER BY is_thumbnail DESC, number",
         )?
         .query_map([], outgoing_file)?
@@ -125,7 +130,7 @@ pub(crate) fn of_record(
 ) -> rusqlite::Result<Vec<OutgoingFile>> {
     connection
         .prepare_cached(
-            "SELECT record, hash, is_confirmed, kept FROM attachment_outbox
+            "SELECT record, hash, is_confirmed, kept, is_thumbnail FROM attachment_outbox
              WHERE record = ?1 ORDER BY number",
         )?
         .query_map([record.as_bytes()], outgoing_file)?
@@ -138,5 +143,6 @@ fn outgoing_file(row: &Row<'_>) -> rusqlite::Result<OutgoingFile> {
         hash: AttachmentHash(row.get(1)?),
         is_confirmed: row.get(2)?,
         kept: row.get::<_, i64>(3)?.try_into().unwrap_or_default(),
+        is_thumbnail: row.get(4)?,
     })
 }

@@ -38,7 +38,12 @@ pub fn attachments_of_case(
 
 /// What the table holds for a case with these attachments. A file that is both counts as original.
 pub(super) fn files(attachments: &[Attachment]) -> BTreeMap<AttachmentHash, bool> {
-    attachments.iter().map(|file| (file.hash, false)).collect()
+    let thumbnails = attachments
+        .iter()
+        .filter_map(|file| file.thumbnail)
+        .map(|hash| (hash, true));
+    let originals = attachments.iter().map(|file| (file.hash, false));
+    thumbnails.chain(originals).collect()
 }
 
 /// Writes the files of a case. An edit that was taken back takes its file along.

@@ -54,6 +54,7 @@ fn case() -> Case {
             bytes: 10,
             mime: "image/jpeg".to_owned(),
             at: Timestamp(MORNING),
+            thumbnail: None,
         }],
         conflicts: Vec::new(),
     }

@@ -176,6 +176,7 @@ impl Phone {
             bytes: bytes.len() as u64,
             mime: "image/png".to_owned(),
             at: Timestamp(START_MS),
+            thumbnail: None,
         };
         let append = schema::append(field::ATTACHMENTS, schema::attachment_item(&attachment));
         self.edit(on.edit().document, intent, &[on.id()], vec![append])

@@ -1,0 +1,68 @@
+//! Photos on their way to the ward, with either process killed in the middle.
+
+use gandan_core::store::attachments;
+use gandan_tests::programs::{Link, Phone};
+
+use crate::fixture::{Town, cases};
+
+/// A chunk, and all that a connection costs beside it.
+const PER_KILL_BYTES_MAX: u64 = 64 * 1024 + 24 * 1024;
+
+/// What packets, acknowledgements and hashes add to a file.
+const OVERHEAD_PERCENT: u64 = 8;
+
+/// A large file that no part of another one equals.
+fn photo() -> Vec<u8> {
+    let mut photo = vec![0; 3_000_000];
+    blake3::Hasher::new().finalize_xof().fill(&mut photo);
+    photo[..4].copy_from_slice(b"\xff\xd8\xff\xe0");
+    photo
+}
+
+#[test]
+fn a_photo_goes_on_where_it_was_whichever_process_is_killed() {
+    let mut town = Town::new();
+    let link = Link::to(town.server.address());
+    let invite = town.server.invite_through("a", "leader", link.address());
+    let phone = Phone::enrolled(&town.path("a"), &invite);
+    let ids = phone.record(&cases(0..1));
+    let photo = photo();
+    let path = town.path("photo.jpg");
+    std::fs::write(&path, &photo).unwrap();
+    let _ = phone
+        .run(&["attach", &ids[0], path.to_str().unwrap()])
+        .expect(0);
+
+    let size = photo.len() as u64;
+    let before = link.bytes().0;
+    let mut kills = 0;
+    for step in 1..=6 {
+        let mut synchronising = phone.begin_sync();
+        while link.bytes().0 - before < size * step / 8 {
+            assert!(
+                synchronising.try_wait().unwrap().is_none(),
+                "the photo went up before anybody was killed"
+            );
+            std::thread::yield_now();
+        }
+        kills += 1;
+        if step % 2 == 0 {
+            synchronising.kill().unwrap();
+            synchronising.wait().unwrap();
+        } else {
+            town.server.kill();
+            synchronising.kill().unwrap();
+            synchronising.wait().unwrap();
+            town.server.serve();
+        }
+    }
+    let _ = phone.sync();
+    let sent = link.bytes().0 - before;
+    let allowed = size * (100 + OVERHEAD_PERCENT) / 100 + (kills + 1) * PER_KILL_BYTES_MAX;
+    assert!(sent <= allowed, "{sent} bytes of {allowed} for {size}");
+    assert!(phone.pending().is_empty());
+    let file = &phone.show(&ids[0])["attachments"]["photo.jpg"];
+    assert_eq!(file["on_server"], true);
+    let stored = town.server.open().attachment(attachments::hash(&photo));
+    assert_eq!(stored.unwrap().map(|(bytes, _)| bytes), Some(photo));
+}
