@@ -3,12 +3,14 @@
 
 mod check;
 mod engine;
+mod independent;
 pub mod schema;
 mod state;
 #[cfg(test)]
 mod tests;
 
 pub use engine::Document;
+pub use independent::merge_independent;
 pub use state::{Concurrent, DocumentState, FieldState};
 #[cfg(test)]
 pub(crate) use tests::seeded;
@@ -63,7 +65,7 @@ pub struct Materialized {
 }
 
 /// Reads a document from its edits, given in any order in which each comes after what it depends
-/// on. Without concurrency it needs no automerge document.
+/// on. It needs no automerge document unless concurrent edits touch the same field.
 ///
 /// # Errors
 /// The first edit that cannot be executed.
@@ -76,6 +78,9 @@ pub fn materialize<'a>(
     let mut head = first.id();
     for edit in rest {
         if edit.edit().dependencies != [head] {
+            if let Some(merged) = merge_independent(edits.iter().copied()) {
+                return Ok(merged);
+            }
             // Concurrent, repeated or wrong: the engine tells which.
             let document = Document::replay(edits.iter().copied())?;
             return Ok(Materialized {

@@ -81,12 +81,31 @@ impl DocumentState {
             return Err(ExecuteError::AnotherDocument);
         }
         check::check_change(edit, &self.history, self)?;
+        self.execute(edit);
+        Ok(())
+    }
+
+    /// The same for an edit that does not know all edits, if none of those touched a field that it
+    /// touches; `history` is of what it builds on.
+    pub(super) fn apply_after(
+        &mut self,
+        edit: &Edit,
+        history: &History,
+    ) -> Result<(), ExecuteError> {
+        if edit.document != self.document {
+            return Err(ExecuteError::AnotherDocument);
+        }
+        check::check_change(edit, history, self)?;
+        self.execute(edit);
+        Ok(())
+    }
+
+    fn execute(&mut self, edit: &Edit) {
         for operation in &edit.operations {
             self.apply_operation(operation, edit.actor);
         }
         self.history
             .push(edit.actor, edit.sequence, check::weight(edit));
-        Ok(())
     }
 
     /// The sequence number that the next edit of `actor` on this document must have.

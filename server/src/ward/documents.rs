@@ -4,7 +4,9 @@
 
 use std::collections::HashMap;
 
-use gandan_core::document::{Document, DocumentState, ExecuteError, Materialized, materialize};
+use gandan_core::document::{
+    Document, DocumentState, ExecuteError, Materialized, materialize, merge_independent,
+};
 use gandan_core::edit::EncodedEdit;
 use gandan_core::model::{DocumentId, EditId, OfficerId};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -51,7 +53,7 @@ impl DocumentCache {
 pub(super) struct Loaded {
     pub(super) state: DocumentState,
     pub(super) heads: Vec<EditId>,
-    /// Built when an edit comes that does not follow the heads.
+    /// Built when an edit comes that does not follow the heads and meets another on one field.
     engine: Option<Document>,
 }
 
@@ -82,6 +84,11 @@ impl Loaded {
             Some(engine) => engine,
             empty => {
                 let edits = edits_of(connection, self.state.document)?;
+                if let Some(merged) = merge_independent(edits.iter().chain([edit])) {
+                    self.state = merged.state;
+                    self.heads = merged.heads;
+                    return Ok(Ok(()));
+                }
                 match Document::replay(&edits) {
                     Ok(document) => empty.insert(document),
                     Err(error) => return Ok(Err(error)),

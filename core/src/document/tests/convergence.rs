@@ -3,7 +3,7 @@
 use automerge::Automerge;
 use proptest::prelude::*;
 
-use super::super::{Document, DocumentState, FieldState, materialize, schema};
+use super::super::{Document, DocumentState, FieldState, materialize, merge_independent, schema};
 use super::plan::{self, Step, play, reorder, seeded, steps};
 use crate::edit::{EncodedEdit, Operation};
 
@@ -84,6 +84,19 @@ proptest! {
     }
 
     #[test]
+    fn edits_that_meet_on_no_field_say_what_the_engine_says(
+        plan in steps(6),
+        order in prop::collection::vec(any::<u16>(), 8..32),
+    ) {
+        let edits = play(&plan);
+        let engine = Document::replay(&edits).unwrap();
+        if let Some(merged) = merge_independent(&reorder(&edits, &order)) {
+            prop_assert_eq!(merged.state, engine.state());
+            prop_assert_eq!(merged.heads, engine.heads());
+        }
+    }
+
+    #[test]
     fn nothing_that_anybody_appended_or_counted_is_lost(plan in steps(24)) {
         let edits = play(&plan);
         let state = materialize(&edits).unwrap().state;
@@ -155,6 +168,22 @@ fn knew(edits: &[EncodedEdit], later: &EncodedEdit, earlier: &EncodedEdit) -> bo
             .iter()
             .filter(|edit| dependencies.contains(&edit.id()))
             .any(|edit| knew(edits, edit, earlier))
+}
+
+#[test]
+fn random_plans_do_make_concurrent_edits_that_meet_on_no_field() {
+    let mut runner = proptest::test_runner::TestRunner::new(seeded(1));
+    let independent = (0..100)
+        .filter(|_| {
+            let tree = steps(6).new_tree(&mut runner).unwrap();
+            let edits = play(&proptest::strategy::ValueTree::current(&tree));
+            let is_linear = edits
+                .windows(2)
+                .all(|two| two[1].edit().dependencies == [two[0].id()]);
+            !is_linear && merge_independent(&edits).is_some()
+        })
+        .count();
+    assert!(independent > 10, "{independent} of 100");
 }
 
 #[test]
