@@ -5,7 +5,7 @@ use std::io::{BufRead, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use gandan_core::client::{self, SyncReport};
 use gandan_core::environment::{Environment, SystemEnvironment};
@@ -24,6 +24,9 @@ use super::{canonical, workload};
 
 /// Any key: the store is encrypted as a phone's is.
 const STORE_KEY: [u8; 32] = [7; 32];
+
+/// How often a phone asks for what is not there yet, as long as the driver asks the server.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// How many rows a screen of a list asks for.
 const SCREEN: u32 = 50;
@@ -194,29 +197,37 @@ fn edit(store: &Path, cases: &Path, who: Who) -> Result<(), String> {
     let cases = workload::read(cases)?;
     let clock = Arc::new(SetClock::default());
     let replica = open_with(store, clock.clone())?;
-    let id = |index: usize| {
-        let found = replica.find_case(&cases[index].id);
-        let found = found.map_err(|error| error.to_string())?;
-        found.ok_or_else(|| format!("{} is not here", cases[index].id))
+    // Looked up before anything is changed: a search indexes what was changed before it.
+    let changed = match who {
+        Who::A => workload::noted(cases.len()),
+        Who::B => workload::assigned(cases.len()),
     };
+    let ids = changed
+        .map(|index| {
+            let found = replica.find_case(&cases[index].id);
+            let found = found.map_err(|error| error.to_string())?;
+            let id = found.ok_or_else(|| format!("{} is not here", cases[index].id))?;
+            Ok::<_, String>((index, id))
+        })
+        .collect::<Result<Vec<_>, _>>()?;
     match who {
         Who::A => {
-            for index in workload::noted(cases.len()) {
+            for (index, id) in ids {
                 let (at, text) = workload::note(index);
                 clock.set(at);
-                let noted = replica.add_note(id(index)?, &text);
+                let noted = replica.add_note(id, &text);
                 noted.map_err(|error| error.to_string())?;
             }
         }
         Who::B => {
-            for index in workload::assigned(cases.len()) {
+            for (index, id) in ids {
                 clock.set(workload::note(index).0);
                 let change = CaseChange {
                     status: Some(Status::Accepted),
                     assignee: Some(workload::assignee(index)),
                     ..CaseChange::default()
                 };
-                let assigned = replica.edit_case(id(index)?, change);
+                let assigned = replica.edit_case(id, change);
                 assigned.map_err(|error| error.to_string())?;
             }
         }
@@ -277,9 +288,18 @@ fn follow(store: &Path, edits: u64, began: Stamp) -> Result<(), String> {
         sum.round_trips += report.round_trips;
         sum.payload_up += report.payload_up;
         sum.payload_down += report.payload_down;
+        // The other phone is not ready yet; asking without a pause would only hold it up.
+        if report.received == 0 {
+            pause();
+        }
     }
     say_synchronised(&began, &opened, &sum)?;
     stay(|_| None)
+}
+
+#[expect(clippy::disallowed_methods, reason = "asks again at a fixed rate")]
+fn pause() {
+    std::thread::sleep(LOOK_AGAIN);
 }
 
 fn say_synchronised(began: &Stamp, opened: &Stamp, report: &SyncReport) -> Result<(), String> {
