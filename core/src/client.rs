@@ -4,22 +4,24 @@
 mod connect;
 mod driver;
 mod enrol;
+mod link;
 mod report;
 mod socket;
+mod tcp;
 pub mod tls;
 pub mod transport;
 
 pub use enrol::enrol;
 pub use report::SyncReport;
 
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use thiserror::Error;
 use tokio::time::timeout;
 
-use self::connect::Link;
+use self::connect::Route;
+use self::link::Link;
 use self::socket::Traffic;
 use crate::model::WardKey;
 use crate::protocol::ALPN_SYNC;
@@ -89,22 +91,13 @@ pub struct Client {
     route: Mutex<Option<Route>>,
 }
 
-/// How the ward was reached the last time.
-#[derive(Clone)]
-struct Route {
-    ward_key: WardKey,
-    /// Holds the tickets.
-    config: quinn::ClientConfig,
-    peer: Option<SocketAddr>,
-}
-
 /// What became of a conversation that began before the ward had answered.
 enum Early {
     /// It went as any other.
-    Said(Result<(), SyncError>),
+    Said(Link, Result<(), SyncError>),
     /// The ward is there and did not read it: it was started anew since it gave the ticket.
-    NotRead,
-    /// Nobody answers there any more.
+    NotRead(Link),
+    /// Nobody answers there any more, or there was no ticket.
     Silent,
 }
 
@@ -134,40 +127,25 @@ impl Client {
         let traffic = Arc::new(Traffic::default());
         let mut report = SyncReport::default();
 
-        let mut link = None;
-        let mut said = None;
-        let resumed = route
-            .peer
-            .and_then(|peer| connect::resume(peer, &route.config, &traffic));
-        if let Some((early, accepted)) = resumed {
-            let conversation = self.converse(&early, progress, &mut report);
-            match begun_early(&early.connection, accepted, conversation).await {
-                Early::Said(result) => {
-                    said = Some(result);
-                    link = Some(early);
-                }
-                Early::NotRead => link = Some(early),
-                Early::Silent => {}
-            }
-        }
-        let link = match link {
-            Some(link) => link,
-            None => connect::dial(&enrolment.addresses, &route.config, &traffic).await?,
-        };
-        let said = match said {
-            Some(said) => said,
-            None => {
+        let (link, said) = match self
+            .begin_early(&route, &traffic, progress, &mut report)
+            .await
+        {
+            Early::Said(link, said) => (link, said),
+            unheard => {
+                let mut link = match unheard {
+                    Early::NotRead(link) => link,
+                    _ => connect::dial(&enrolment.addresses, &route, &traffic).await?,
+                };
                 report = SyncReport {
-                    round_trips: 1,
+                    round_trips: link.handshake_round_trips(),
                     ..SyncReport::default()
                 };
-                self.converse(&link, progress, &mut report).await
+                let said = self.converse(&mut link, progress, &mut report).await;
+                (link, said)
             }
         };
-        self.remember(Route {
-            peer: Some(link.connection.remote_address()),
-            ..route
-        });
+        self.remember(route, &link);
         report.milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         link.close().await;
         said?;
@@ -178,9 +156,44 @@ impl Client {
         Ok(report)
     }
 
+    /// Speaks before the ward has answered, if it gave a ticket.
+    async fn begin_early(
+        &self,
+        route: &Route,
+        traffic: &Arc<Traffic>,
+        progress: &mut (dyn FnMut(&Progress) + Send),
+        report: &mut SyncReport,
+    ) -> Early {
+        let Some((mut link, connection, accepted)) = connect::resume(route, traffic) else {
+            return Early::Silent;
+        };
+        let handshake = timeout(Duration::from_millis(EARLY_MS_MAX), accepted);
+        tokio::pin!(handshake);
+        let (said, is_accepted) = {
+            let conversation = self.converse(&mut link, progress, report);
+            tokio::pin!(conversation);
+            tokio::select! {
+                said = &mut conversation => match said {
+                    // Only the ward can have answered.
+                    Ok(()) => (Ok(()), Ok(true)),
+                    failed => (failed, handshake.await),
+                },
+                is_accepted = &mut handshake => match is_accepted {
+                    Ok(true) => (conversation.await, is_accepted),
+                    _ => (Ok(()), is_accepted),
+                },
+            }
+        };
+        match is_accepted {
+            Ok(true) => Early::Said(link, said),
+            Ok(false) if connection.close_reason().is_none() => Early::NotRead(link),
+            Ok(false) | Err(_) => Early::Silent,
+        }
+    }
+
     async fn converse(
         &self,
-        link: &Link,
+        link: &mut Link,
         progress: &mut (dyn FnMut(&Progress) + Send),
         report: &mut SyncReport,
     ) -> Result<(), SyncError> {
@@ -189,7 +202,7 @@ impl Client {
             .await?
             .ok_or(SyncError::NotEnrolled)?;
         let initiator = Initiator::new(opening);
-        driver::converse(&link.connection, initiator, &self.replica, progress, report).await
+        driver::converse(link, initiator, &self.replica, progress, report).await
     }
 
     async fn ask<T: Send + 'static>(
@@ -207,45 +220,15 @@ impl Client {
             return route;
         }
         let device_key = self.ask(Replica::device_key).await;
-        let config = tls::client_config(&device_key, ward_key, ALPN_SYNC)
-            .expect("our own Ed25519 key fits our own TLS configuration");
-        Route {
-            ward_key,
-            config,
-            peer: None,
-        }
+        Route::new(&device_key, ward_key, ALPN_SYNC)
     }
 
-    fn remember(&self, route: Route) {
-        *self.lock() = Some(route);
+    fn remember(&self, route: Route, link: &Link) {
+        *self.lock() = Some(route.after(link));
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Route>> {
         self.route.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Carries on a conversation whose first words went out before the ward had answered.
-async fn begun_early(
-    connection: &quinn::Connection,
-    accepted: quinn::ZeroRttAccepted,
-    conversation: impl Future<Output = Result<(), SyncError>>,
-) -> Early {
-    let handshake = timeout(Duration::from_millis(EARLY_MS_MAX), accepted);
-    tokio::pin!(conversation, handshake);
-    let (said, is_accepted) = tokio::select! {
-        said = &mut conversation => match said {
-            // Only the ward can have answered.
-            Ok(()) => return Early::Said(Ok(())),
-            Err(error) => (Some(error), handshake.await),
-        },
-        is_accepted = &mut handshake => (None, is_accepted),
-    };
-    match (is_accepted, said) {
-        (Ok(true), Some(error)) => Early::Said(Err(error)),
-        (Ok(true), None) => Early::Said(conversation.await),
-        (Ok(false), _) if connection.close_reason().is_none() => Early::NotRead,
-        (Ok(false) | Err(_), _) => Early::Silent,
     }
 }
 

@@ -1,12 +1,15 @@
-//! Carries one conversation between [`Initiator`], a QUIC stream and a replica. Decides nothing: the
+//! Carries one conversation between [`Initiator`], a stream and a replica. Decides nothing: the
 //! order of messages is the state machine's, what is durable is the replica's.
 
+use std::io;
 use std::time::Duration;
 
-use quinn::{Chunk, Connection, ConnectionError, ReadError, RecvStream, SendStream, WriteError};
+use quinn::ConnectionError;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::link::{self, Link, Receiver, Sender};
 use super::report::{SyncReport, Tally};
 use super::{SyncError, transport};
 use crate::protocol::initiator::{ConversationError, DeviceAnswer, Initiator, Progress};
@@ -18,6 +21,8 @@ use crate::store::StoreError;
 /// How long the ward may say nothing while the device waits. It groups what many devices ask and
 /// writes to a slow disk; a minute is far beyond that.
 const SILENCE_MS_MAX: u64 = 60_000;
+/// How long the end of the stream may take to leave; the ward notices a lost device anyway.
+const GOODBYE_MS_MAX: u64 = 200;
 /// How much is taken from the stream at once.
 const READ_BYTES: usize = 64 * 1024;
 
@@ -27,7 +32,9 @@ type Execution = JoinHandle<Result<DeviceAnswer, StoreError>>;
 enum Event {
     Executed(DeviceAnswer),
     Written(usize),
-    Read(Option<Chunk>),
+    Flushed,
+    /// So many bytes; none at the end.
+    Read(usize),
     /// The ward takes no more; what it says last is still to be read.
     Stopped,
 }
@@ -35,13 +42,13 @@ enum Event {
 /// Speaks until both sides have said everything, and adds what it cost to `report`. However it ends,
 /// what the ward had said by then is durable.
 pub(super) async fn converse(
-    connection: &Connection,
+    link: &mut Link,
     initiator: Initiator,
     replica: &Replica,
     progress: &mut (dyn FnMut(&Progress) + Send),
     report: &mut SyncReport,
 ) -> Result<(), SyncError> {
-    let (send, receive) = connection.open_bi().await.map_err(interrupted)?;
+    let (send, receive) = link.open().await.map_err(broken)?;
     let mut conversation = Conversation {
         initiator,
         replica,
@@ -49,7 +56,7 @@ pub(super) async fn converse(
         tally: Tally::default(),
         progress,
     };
-    let said = conversation.run(connection, send, receive, report).await;
+    let said = conversation.run(link, send, receive, report).await;
     if said.is_err() {
         conversation.keep_what_was_said().await?;
     }
@@ -69,14 +76,16 @@ struct Conversation<'a> {
 impl Conversation<'_> {
     async fn run(
         &mut self,
-        connection: &Connection,
-        mut send: SendStream,
-        mut receive: RecvStream,
+        link: &Link,
+        mut send: Sender,
+        mut receive: Receiver,
         report: &mut SyncReport,
     ) -> Result<(), SyncError> {
         let mut outgoing = Vec::new();
         let mut written = 0;
+        let mut is_flushed = true;
         let mut is_stopped = false;
+        let mut buffer = vec![0; READ_BYTES];
         loop {
             // Commands first: with the last of them the machine says goodbye.
             self.begin_execution();
@@ -85,9 +94,14 @@ impl Conversation<'_> {
                 written = 0;
                 outgoing = self.initiator.poll_transmit().unwrap_or_default();
             }
-            if outgoing.is_empty() && self.execution.is_none() && self.initiator.is_finished() {
+            if outgoing.is_empty()
+                && is_flushed
+                && self.execution.is_none()
+                && self.initiator.is_finished()
+            {
                 // The connection is closed next, which says the same.
-                let _ = send.finish();
+                let goodbye = Duration::from_millis(GOODBYE_MS_MAX);
+                let _ = timeout(goodbye, send.shutdown()).await;
                 return Ok(());
             }
 
@@ -101,13 +115,14 @@ impl Conversation<'_> {
                     self.execution = None;
                     Event::Executed(executed?)
                 }
-                count = send.write(&outgoing[written..]), if is_writing => match count {
-                    Ok(count) => Event::Written(count),
-                    Err(WriteError::Stopped(_)) => Event::Stopped,
-                    Err(error) => return Err(write_failed(error)),
+                wrote = write(&mut send, &outgoing[written..], is_writing),
+                    if is_writing || !is_flushed => match wrote {
+                    Ok(event) => event,
+                    Err(error) if link::is_stopped(&error) => Event::Stopped,
+                    Err(error) => return Err(broken(error)),
                 },
-                chunk = receive.read_chunk(READ_BYTES, true), if !is_executing => {
-                    Event::Read(chunk.map_err(read_failed)?)
+                count = receive.read(&mut buffer), if !is_executing => {
+                    Event::Read(count.map_err(broken)?)
                 }
                 () = tokio::time::sleep(Duration::from_millis(SILENCE_MS_MAX)), if !is_executing => {
                     return Err(SyncError::Conversation(ConversationError::Interrupted));
@@ -117,18 +132,23 @@ impl Conversation<'_> {
                 Event::Executed(answer) => self.initiator.handle_answer(answer),
                 Event::Written(count) => {
                     written += count;
+                    is_flushed = false;
                     report.payload_up += count as u64;
                 }
-                Event::Read(Some(chunk)) => {
-                    report.payload_down += chunk.bytes.len() as u64;
-                    self.initiator
-                        .handle_bytes(&chunk.bytes)
-                        .map_err(|error| ended(connection, error))?;
-                }
-                Event::Read(None) => {
+                Event::Flushed => is_flushed = true,
+                Event::Read(0) => {
                     return Err(SyncError::Conversation(ConversationError::Interrupted));
                 }
-                Event::Stopped => is_stopped = true,
+                Event::Read(count) => {
+                    report.payload_down += count as u64;
+                    self.initiator
+                        .handle_bytes(&buffer[..count])
+                        .map_err(|error| ended(link, error))?;
+                }
+                Event::Stopped => {
+                    is_stopped = true;
+                    is_flushed = true;
+                }
             }
         }
     }
@@ -168,6 +188,15 @@ impl Conversation<'_> {
     }
 }
 
+/// Writes some of it, or sees to it that what was written leaves. Nothing is lost if it is not waited for.
+async fn write(send: &mut Sender, bytes: &[u8], is_writing: bool) -> io::Result<Event> {
+    if is_writing {
+        send.write(bytes).await.map(Event::Written)
+    } else {
+        send.flush().await.map(|()| Event::Flushed)
+    }
+}
+
 /// Waits for the store; for ever if it was asked nothing.
 async fn executed(execution: &mut Option<Execution>) -> Result<DeviceAnswer, StoreError> {
     match execution {
@@ -181,23 +210,26 @@ async fn executed(execution: &mut Option<Execution>) -> Result<DeviceAnswer, Sto
 
 /// One exchange of whole messages on a stream of its own.
 pub(super) async fn exchange(
-    connection: &Connection,
+    link: &mut Link,
     request: &[u8],
     response_bytes_max: usize,
 ) -> Result<Vec<u8>, SyncError> {
     let exchange = async {
-        let (mut send, mut receive) = connection.open_bi().await.map_err(interrupted)?;
-        send.write_all(request).await.map_err(write_failed)?;
-        let _ = send.finish();
+        let (mut send, receive) = link.open().await.map_err(broken)?;
+        send.write_all(request).await.map_err(broken)?;
+        // The end of the request; a ward that has heard enough needs none.
+        let _ = send.shutdown().await;
+        let mut response = Vec::new();
+        let limit = response_bytes_max as u64 + 1;
         receive
-            .read_to_end(response_bytes_max)
+            .take(limit)
+            .read_to_end(&mut response)
             .await
-            .map_err(|error| match error {
-                quinn::ReadToEndError::Read(error) => read_failed(error),
-                quinn::ReadToEndError::TooLong => {
-                    ended(connection, Violation::FrameTooLarge.into())
-                }
-            })
+            .map_err(broken)?;
+        if response.len() > response_bytes_max {
+            return Err(ended(link, Violation::FrameTooLarge.into()));
+        }
+        Ok(response)
     };
     timeout(Duration::from_millis(SILENCE_MS_MAX), exchange)
         .await
@@ -205,10 +237,10 @@ pub(super) async fn exchange(
 }
 
 /// Ends the connection for what the other side did, with its code.
-pub(super) fn ended(connection: &Connection, error: ConversationError) -> SyncError {
+pub(super) fn ended(link: &Link, error: ConversationError) -> SyncError {
     match error {
         ConversationError::Violation(violation) => {
-            connection.close(violation.wire_code().into(), b"");
+            link.break_off(violation.wire_code());
             SyncError::Conversation(error)
         }
         ConversationError::Refused(refusal) => SyncError::Refused(refusal),
@@ -216,21 +248,14 @@ pub(super) fn ended(connection: &Connection, error: ConversationError) -> SyncEr
     }
 }
 
-fn read_failed(error: ReadError) -> SyncError {
-    match error {
-        ReadError::ConnectionLost(error) => interrupted(error),
-        _ => SyncError::Conversation(ConversationError::Interrupted),
+fn broken(error: io::Error) -> SyncError {
+    match link::connection_error(&error) {
+        Some(error) => interrupted(error),
+        None => SyncError::Conversation(ConversationError::Interrupted),
     }
 }
 
-fn write_failed(error: WriteError) -> SyncError {
-    match error {
-        WriteError::ConnectionLost(error) => interrupted(error),
-        _ => SyncError::Conversation(ConversationError::Interrupted),
-    }
-}
-
-fn interrupted(error: ConnectionError) -> SyncError {
+fn interrupted(error: &ConnectionError) -> SyncError {
     match error {
         ConnectionError::ApplicationClosed(closed) => {
             match u32::try_from(u64::from(closed.error_code)) {

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use super::connect::dial;
+use super::connect::{Route, dial};
 use super::driver::{ended, exchange};
-use super::socket::Traffic;
-use super::{SyncError, run_blocking, tls};
+use super::{SyncError, run_blocking};
 use crate::model::DeviceId;
 use crate::protocol::ALPN_ENROLMENT;
 use crate::protocol::credential::Enrolment;
@@ -26,16 +25,15 @@ pub async fn enrol(replica: &Replica, invite: &Invite, device_name: &str) -> Res
     if known.is_some() {
         return Err(SyncError::AlreadyEnrolled);
     }
-    let config = tls::client_config(&device_key, invite.ward_key, ALPN_ENROLMENT)
-        .expect("our own Ed25519 key fits our own TLS configuration");
-    let traffic = Arc::new(Traffic::default());
-    let link = dial(&invite.addresses, &config, &traffic).await?;
+    let route = Route::new(&device_key, invite.ward_key, ALPN_ENROLMENT);
+    let traffic = Arc::default();
+    let mut link = dial(&invite.addresses, &route, &traffic).await?;
     let request = enrolment::encode_request(&EnrolmentRequest {
         token: invite.token,
         device_name: device_name.to_owned(),
     });
-    let response = exchange(&link.connection, &request, ENROLMENT_BYTES_MAX).await?;
-    let violation = |violation: Violation| ended(&link.connection, violation.into());
+    let response = exchange(&mut link, &request, ENROLMENT_BYTES_MAX).await?;
+    let violation = |violation: Violation| ended(&link, violation.into());
     let enrolment = enrolment::decode_response(&response)
         .map_err(|error| violation(error.into()))?
         .map_err(SyncError::Refused)?;

@@ -12,7 +12,7 @@ use quinn::udp::{RecvMeta, Transmit};
 use quinn::{AsyncUdpSocket, Runtime, TokioRuntime, UdpPoller};
 use tokio::sync::Notify;
 
-/// UDP payload bytes of one synchronisation, over all its sockets.
+/// Payload bytes, of UDP or TCP, of one synchronisation over all its sockets.
 #[derive(Debug, Default)]
 pub(super) struct Traffic {
     up: AtomicU64,
@@ -29,6 +29,17 @@ impl Traffic {
     /// Bytes received so far.
     pub(super) fn down(&self) -> u64 {
         self.down.load(Ordering::Relaxed)
+    }
+
+    /// Bytes were given to the operating system.
+    pub(super) fn gave(&self, bytes: usize) {
+        self.up.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.sent.notify_waiters();
+    }
+
+    /// Bytes came.
+    pub(super) fn received(&self, bytes: usize) {
+        self.down.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
     /// Is woken whenever a datagram was given to the operating system.
@@ -70,9 +81,7 @@ impl AsyncUdpSocket for CountingSocket {
 
     fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
         self.inner.try_send(transmit)?;
-        let bytes = transmit.contents.len() as u64;
-        self.traffic.up.fetch_add(bytes, Ordering::Relaxed);
-        self.traffic.sent.notify_waiters();
+        self.traffic.gave(transmit.contents.len());
         Ok(())
     }
 
@@ -84,8 +93,8 @@ impl AsyncUdpSocket for CountingSocket {
     ) -> Poll<io::Result<usize>> {
         let polled = self.inner.poll_recv(context, buffers, received);
         if let Poll::Ready(Ok(count)) = polled {
-            let bytes: usize = received[..count].iter().map(|meta| meta.len).sum();
-            self.traffic.down.fetch_add(bytes as u64, Ordering::Relaxed);
+            let bytes = received[..count].iter().map(|meta| meta.len).sum();
+            self.traffic.received(bytes);
         }
         polled
     }

@@ -20,7 +20,9 @@ use rustls::pki_types::{
     UnixTime,
 };
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::server::{AlwaysResolvesServerRawPublicKeys, ServerSessionMemoryCache};
+use rustls::server::{
+    AlwaysResolvesServerRawPublicKeys, NoServerSessionStorage, ServerSessionMemoryCache,
+};
 use rustls::sign::CertifiedKey;
 use rustls::{
     AlertDescription, CertificateError, DigitallySignedStruct, DistinguishedName, PeerIncompatible,
@@ -60,6 +62,33 @@ pub fn client_config(
     ward_key: WardKey,
     alpn: &[u8],
 ) -> Result<quinn::ClientConfig, rustls::Error> {
+    let mut tls = client_tls(device_key, ward_key, alpn)?;
+    tls.enable_early_data = true;
+    let crypto = QuicClientConfig::try_from(tls).map_err(|_| no_initial_cipher())?;
+    let mut config = quinn::ClientConfig::new(Arc::new(crypto));
+    config.transport_config(Arc::new(transport::client()));
+    Ok(config)
+}
+
+/// As [`client_config`], for TLS over TCP: without tickets, because nothing can be said early there.
+///
+/// # Errors
+/// rustls's, which for our own keys is a bug.
+pub fn client_config_tcp(
+    device_key: &SigningKey,
+    ward_key: WardKey,
+    alpn: &[u8],
+) -> Result<rustls::ClientConfig, rustls::Error> {
+    let mut tls = client_tls(device_key, ward_key, alpn)?;
+    tls.resumption = rustls::client::Resumption::disabled();
+    Ok(tls)
+}
+
+fn client_tls(
+    device_key: &SigningKey,
+    ward_key: WardKey,
+    alpn: &[u8],
+) -> Result<rustls::ClientConfig, rustls::Error> {
     let provider = Arc::new(ring::default_provider());
     let shown = Arc::new(certified_key(device_key, &provider)?);
     let mut tls = rustls::ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -69,11 +98,7 @@ pub fn client_config(
         .with_client_cert_resolver(Arc::new(AlwaysResolvesClientRawPublicKeys::new(shown)));
     tls.alpn_protocols = vec![alpn.to_vec()];
     tls.enable_sni = false;
-    tls.enable_early_data = true;
-    let crypto = QuicClientConfig::try_from(tls).map_err(|_| no_initial_cipher())?;
-    let mut config = quinn::ClientConfig::new(Arc::new(crypto));
-    config.transport_config(Arc::new(transport::client()));
-    Ok(config)
+    Ok(tls)
 }
 
 /// A server that shows `ward_key` and takes any client that proves an Ed25519 key. Both our ALPNs.
@@ -81,13 +106,7 @@ pub fn client_config(
 /// # Errors
 /// rustls's, which for our own keys is a bug.
 pub fn server_config(ward_key: &SigningKey) -> Result<quinn::ServerConfig, rustls::Error> {
-    let provider = Arc::new(ring::default_provider());
-    let shown = Arc::new(certified_key(ward_key, &provider)?);
-    let mut tls = rustls::ServerConfig::builder_with_provider(Arc::clone(&provider))
-        .with_protocol_versions(&[&rustls::version::TLS13])?
-        .with_client_cert_verifier(Arc::new(AnyProvenDevice { provider }))
-        .with_cert_resolver(Arc::new(AlwaysResolvesServerRawPublicKeys::new(shown)));
-    tls.alpn_protocols = vec![ALPN_SYNC.to_vec(), ALPN_ENROLMENT.to_vec()];
+    let mut tls = server_tls(ward_key)?;
     // In memory and taken out when it is used: a ticket that came twice would be a replay.
     tls.session_storage = ServerSessionMemoryCache::new(TICKETS_KEPT);
     tls.send_tls13_tickets = TICKETS_GIVEN;
@@ -98,11 +117,39 @@ pub fn server_config(ward_key: &SigningKey) -> Result<quinn::ServerConfig, rustl
     Ok(config)
 }
 
+/// As [`server_config`], for TLS over TCP: without tickets.
+///
+/// # Errors
+/// rustls's, which for our own keys is a bug.
+pub fn server_config_tcp(ward_key: &SigningKey) -> Result<rustls::ServerConfig, rustls::Error> {
+    let mut tls = server_tls(ward_key)?;
+    tls.session_storage = Arc::new(NoServerSessionStorage {});
+    tls.send_tls13_tickets = 0;
+    Ok(tls)
+}
+
+fn server_tls(ward_key: &SigningKey) -> Result<rustls::ServerConfig, rustls::Error> {
+    let provider = Arc::new(ring::default_provider());
+    let shown = Arc::new(certified_key(ward_key, &provider)?);
+    let mut tls = rustls::ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_protocol_versions(&[&rustls::version::TLS13])?
+        .with_client_cert_verifier(Arc::new(AnyProvenDevice { provider }))
+        .with_cert_resolver(Arc::new(AlwaysResolvesServerRawPublicKeys::new(shown)));
+    tls.alpn_protocols = vec![ALPN_SYNC.to_vec(), ALPN_ENROLMENT.to_vec()];
+    Ok(tls)
+}
+
 /// The device that a connection proved to be, from `Connection::peer_identity`.
 #[must_use]
 pub fn peer_device(identity: Option<Box<dyn std::any::Any>>) -> Option<DeviceId> {
     let chain = identity?.downcast::<Vec<CertificateDer<'static>>>().ok()?;
-    let [shown] = chain.as_slice() else {
+    shown_device(&chain)
+}
+
+/// The device that showed this in the place of a certificate chain, and proved it.
+#[must_use]
+pub fn shown_device(chain: &[CertificateDer<'_>]) -> Option<DeviceId> {
+    let [shown] = chain else {
         return None;
     };
     ed25519_key(shown).map(DeviceId)
@@ -135,6 +182,28 @@ pub fn is_foreign_protocol(error: &quinn::ConnectionError) -> bool {
         quinn::ConnectionError::VersionMismatch => true,
         _ => false,
     }
+}
+
+/// As [`is_wrong_ward`], for TLS over TCP.
+#[must_use]
+pub fn is_wrong_ward_tcp(error: &std::io::Error) -> bool {
+    // An alert is the other side's judgement, whatever it is about.
+    tls_error(error).is_some_and(|error| {
+        !matches!(
+            error,
+            rustls::Error::AlertReceived(_) | rustls::Error::NoApplicationProtocol
+        )
+    })
+}
+
+/// As [`is_foreign_protocol`], for TLS over TCP.
+#[must_use]
+pub fn is_foreign_protocol_tcp(error: &std::io::Error) -> bool {
+    tls_error(error).is_some_and(|_| !is_wrong_ward_tcp(error))
+}
+
+fn tls_error(error: &std::io::Error) -> Option<&rustls::Error> {
+    error.get_ref()?.downcast_ref()
 }
 
 fn no_application_protocol() -> quinn::TransportErrorCode {

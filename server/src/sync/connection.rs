@@ -1,11 +1,11 @@
 //! One connection from its first packet to its end: carries the protocol's state machine between a
-//! QUIC stream and the ward. Owns patience and places; decides nothing about edits.
+//! stream and the ward. Owns patience and places; decides nothing about edits.
 
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gandan_core::client::{tls, transport};
+use gandan_core::client::transport;
 use gandan_core::codec::DecodeError;
 use gandan_core::model::DeviceId;
 use gandan_core::protocol::enrolment::{
@@ -16,11 +16,12 @@ use gandan_core::protocol::message::Refusal;
 use gandan_core::protocol::responder::{Responder, WardAnswer, WardCommand};
 use gandan_core::protocol::violation::Violation;
 use gandan_core::protocol::{ALPN_ENROLMENT, ALPN_SYNC};
-use quinn::{Chunk, Connection, Incoming, ReadToEndError, RecvStream, SendStream};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 use tracing::Instrument;
 
+use super::carrier::{Proven, Receiver, Sender};
 use super::listener::Shared;
 use super::strangers::Place;
 
@@ -57,43 +58,50 @@ impl From<Violation> for Ending {
     }
 }
 
-/// Serves a connection to its end.
-pub(super) async fn serve(shared: Arc<Shared>, incoming: Incoming, stranger: Place) {
-    let Ok(Some((connection, device))) = as_stranger(&stranger, identified(incoming)).await else {
+/// Serves a connection to its end, once `handshake` has proven whose it is.
+pub(super) async fn serve(
+    shared: Arc<Shared>,
+    handshake: impl Future<Output = Option<Proven>>,
+    stranger: Place,
+) {
+    let Ok(Some(mut connection)) = as_stranger(&stranger, handshake).await else {
         return;
     };
-    let registration = shared.devices.register(device, &connection);
+    let (device, handle) = (connection.device, connection.handle.clone());
+    let registration = shared.devices.register(device, &handle);
     let span = tracing::info_span!("connection", device = %prefix(device));
     let served = async {
-        match tls::agreed_protocol(connection.handshake_data()).as_deref() {
-            Some(ALPN_SYNC) => serve_sync(&shared, &connection, device, stranger).await,
-            Some(ALPN_ENROLMENT) => serve_enrolment(&shared, &connection, device, stranger).await,
+        match connection.protocol.as_deref() {
+            Some(ALPN_SYNC) => serve_sync(&shared, &mut connection, stranger).await,
+            Some(ALPN_ENROLMENT) => serve_enrolment(&shared, &mut connection, stranger).await,
             // TLS agrees to nothing else.
             _ => Ok(()),
         }
     };
     async {
-        match served.await {
+        let ended = tokio::select! {
+            ended = served => ended,
+            () = handle.closed() => Err(Ending::Lost),
+        };
+        match ended {
             Ok(()) => {
                 // The device closes once it read the last word.
                 let goodbye = Duration::from_millis(GOODBYE_MS_MAX);
-                let _ = timeout(goodbye, connection.closed()).await;
-                connection.close(transport::CLOSE_DONE.into(), b"");
+                let _ = timeout(goodbye, handle.left()).await;
+                handle.close(transport::CLOSE_DONE);
             }
-            Err(Ending::Lost) => {
-                tracing::debug!(reason = ?connection.close_reason(), "connection lost");
-            }
+            Err(Ending::Lost) => tracing::debug!("connection lost"),
             Err(Ending::TimedOut) => {
                 tracing::debug!("connection timed out");
-                connection.close(transport::CLOSE_TIMED_OUT.into(), b"");
+                handle.close(transport::CLOSE_TIMED_OUT);
             }
             Err(Ending::Displaced) => {
                 tracing::debug!("a newer stranger took the place");
-                connection.close(transport::CLOSE_BUSY.into(), b"");
+                handle.close(transport::CLOSE_BUSY);
             }
             Err(Ending::Violation(violation)) => {
                 tracing::warn!(%violation, "the device broke the protocol");
-                connection.close(violation.wire_code().into(), b"");
+                handle.close(violation.wire_code());
             }
         }
     }
@@ -102,17 +110,20 @@ pub(super) async fn serve(shared: Arc<Shared>, incoming: Incoming, stranger: Pla
     drop(registration);
 }
 
-/// The connection as soon as it is known whose it is: from the first packet if the device resumes,
-/// since only who was given the ticket can have written it, else at the end of the handshake.
-async fn identified(incoming: Incoming) -> Option<(Connection, DeviceId)> {
-    let device = |connection: &Connection| tls::peer_device(connection.peer_identity());
-    let (connection, handshake) = incoming.accept().ok()?.into_0rtt().ok()?;
-    if device(&connection).is_none() {
-        // Its value means nothing here; a handshake that failed has proven no device.
-        handshake.await;
-    }
-    let device = device(&connection)?;
-    Some((connection, device))
+/// Ends the stream, and hears it out: TCP takes back what is still under way if something came that
+/// nobody read.
+async fn farewell(mut send: Sender, mut receive: Receiver) {
+    let goodbye = async {
+        // What was said is durable on this side; whether it arrives is the device's to notice.
+        let _ = send.shutdown().await;
+        let mut unheard = [0; 1_024];
+        while receive
+            .read(&mut unheard)
+            .await
+            .is_ok_and(|count| count > 0)
+        {}
+    };
+    let _ = timeout(Duration::from_millis(GOODBYE_MS_MAX), goodbye).await;
 }
 
 /// Waits for `work` as long as a stranger may take and keeps the place.
@@ -126,20 +137,21 @@ async fn as_stranger<T>(place: &Place, work: impl Future<Output = T>) -> Result<
 
 async fn serve_enrolment(
     shared: &Shared,
-    connection: &Connection,
-    device: DeviceId,
+    connection: &mut Proven,
     stranger: Place,
 ) -> Result<(), Ending> {
+    let device = connection.device;
     let exchange = async {
-        let (mut send, mut receive) = connection.accept_bi().await.map_err(|_| Ending::Lost)?;
-        let request =
-            receive
-                .read_to_end(ENROLMENT_BYTES_MAX)
-                .await
-                .map_err(|error| match error {
-                    ReadToEndError::TooLong => Violation::FrameTooLarge.into(),
-                    ReadToEndError::Read(_) => Ending::Lost,
-                })?;
+        let (mut send, receive) = connection.stream().await.ok_or(Ending::Lost)?;
+        let mut request = Vec::new();
+        let mut limited = receive.take(ENROLMENT_BYTES_MAX as u64 + 1);
+        limited
+            .read_to_end(&mut request)
+            .await
+            .map_err(|_| Ending::Lost)?;
+        if request.len() > ENROLMENT_BYTES_MAX {
+            return Err(Violation::FrameTooLarge.into());
+        }
         let response = match decode_request(&request) {
             Ok(request) => enrol(shared, device, request).await,
             Err(DecodeError::UnknownCode(_)) => Err(Refusal::DeviceTooNew),
@@ -152,8 +164,7 @@ async fn serve_enrolment(
         send.write_all(&encode_response(&response))
             .await
             .map_err(|_| Ending::Lost)?;
-        // The stream ends by itself when it is dropped; here is nothing that could fail.
-        let _ = send.finish();
+        farewell(send, limited.into_inner()).await;
         Ok(())
     };
     as_stranger(&stranger, exchange).await?
@@ -176,16 +187,15 @@ async fn enrol(shared: &Shared, device: DeviceId, request: EnrolmentRequest) -> 
 
 async fn serve_sync(
     shared: &Shared,
-    connection: &Connection,
-    device: DeviceId,
+    connection: &mut Proven,
     stranger: Place,
 ) -> Result<(), Ending> {
-    let (send, receive) = as_stranger(&stranger, connection.accept_bi())
+    let (send, receive) = as_stranger(&stranger, connection.stream())
         .await?
-        .map_err(|_| Ending::Lost)?;
+        .ok_or(Ending::Lost)?;
     let mut conversation = Conversation {
         shared,
-        device,
+        device: connection.device,
         responder: Responder::new(),
         send,
         receive,
@@ -194,7 +204,9 @@ async fn serve_sync(
     let patience = Duration::from_millis(CONVERSATION_MS_MAX);
     timeout(patience, conversation.run())
         .await
-        .unwrap_or(Err(Ending::TimedOut))
+        .unwrap_or(Err(Ending::TimedOut))?;
+    farewell(conversation.send, conversation.receive).await;
+    Ok(())
 }
 
 /// Whose place the conversation takes.
@@ -219,8 +231,8 @@ struct Conversation<'a> {
     shared: &'a Shared,
     device: DeviceId,
     responder: Responder,
-    send: SendStream,
-    receive: RecvStream,
+    send: Sender,
+    receive: Receiver,
     seat: Seat,
 }
 
@@ -228,7 +240,9 @@ struct Conversation<'a> {
 enum Event {
     Answered(WardAnswer),
     Written(usize),
-    Read(Option<Chunk>),
+    Flushed,
+    /// So many bytes; none at the end.
+    Read(usize),
 }
 
 impl Conversation<'_> {
@@ -236,6 +250,8 @@ impl Conversation<'_> {
         let shared = self.shared;
         let mut outgoing = Vec::new();
         let mut written = 0;
+        let mut is_flushed = true;
+        let mut buffer = vec![0; READ_BYTES];
         let mut is_device_done = false;
         let mut execution = None;
         let greeting = tokio::time::sleep(Duration::from_millis(STRANGER_MS_MAX));
@@ -251,10 +267,8 @@ impl Conversation<'_> {
                 written = 0;
                 outgoing = self.responder.poll_transmit().unwrap_or_default();
             }
-            if outgoing.is_empty() && execution.is_none() {
+            if outgoing.is_empty() && is_flushed && execution.is_none() {
                 if self.responder.is_finished() {
-                    // As at an enrolment, nothing here can fail.
-                    let _ = self.send.finish();
                     return Ok(());
                 }
                 if is_device_done {
@@ -267,11 +281,10 @@ impl Conversation<'_> {
             let is_stranger = matches!(self.seat, Seat::Stranger(_));
             let event = tokio::select! {
                 answer = pending_or(&mut execution) => Event::Answered(answer),
-                count = self.send.write(&outgoing[written..]), if written < outgoing.len() => {
-                    Event::Written(count.map_err(|_| Ending::Lost)?)
-                }
-                chunk = self.receive.read_chunk(READ_BYTES, true), if is_reading => {
-                    Event::Read(chunk.map_err(|_| Ending::Lost)?)
+                wrote = write(&mut self.send, &outgoing[written..]),
+                    if written < outgoing.len() || !is_flushed => wrote.map_err(|_| Ending::Lost)?,
+                count = self.receive.read(&mut buffer), if is_reading => {
+                    Event::Read(count.map_err(|_| Ending::Lost)?)
                 }
                 () = self.seat.lost() => return Err(Ending::Displaced),
                 () = &mut greeting, if is_stranger && is_device_next => {
@@ -287,9 +300,13 @@ impl Conversation<'_> {
                     let answer = self.take_seat(answer);
                     self.responder.handle_answer(answer);
                 }
-                Event::Written(count) => written += count,
-                Event::Read(Some(chunk)) => self.responder.handle_bytes(&chunk.bytes)?,
-                Event::Read(None) => is_device_done = true,
+                Event::Written(count) => {
+                    written += count;
+                    is_flushed = false;
+                }
+                Event::Flushed => is_flushed = true,
+                Event::Read(0) => is_device_done = true,
+                Event::Read(count) => self.responder.handle_bytes(&buffer[..count])?,
             }
         }
     }
@@ -310,6 +327,15 @@ impl Conversation<'_> {
                 WardAnswer::Refused(Refusal::Unavailable)
             }
         }
+    }
+}
+
+/// Writes some of it, or sees to it that what was written leaves. Nothing is lost if it is not waited for.
+async fn write(send: &mut Sender, bytes: &[u8]) -> std::io::Result<Event> {
+    if bytes.is_empty() {
+        send.flush().await.map(|()| Event::Flushed)
+    } else {
+        send.write(bytes).await.map(Event::Written)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The bound endpoint: who may come in, and how everything ends.
+//! The bound sockets, UDP and TCP of one number: who may come in, and how everything ends.
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
@@ -7,10 +7,13 @@ use std::time::Duration;
 
 use gandan_core::client::{tls, transport};
 use quinn::{Endpoint, Incoming, TokioRuntime};
-use tokio::sync::Semaphore;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 
+use super::carrier::Proven;
 use super::connection;
 use super::devices::Devices;
 use super::strangers::{Place, Strangers};
@@ -24,12 +27,19 @@ const STRANGERS_BEFORE_RETRY: usize = 64;
 const CONVERSATIONS_MAX: usize = 300;
 /// Reads of the store at once. More would only queue at the same disk, each holding a page.
 const READS_MAX: usize = 4;
+/// How long nobody is let in after a connection could not be had.
+const ACCEPT_PAUSE_MS: u64 = 50;
+/// How often another free port is tried.
+const FREE_PORT_ATTEMPTS: usize = 16;
 /// How long the last packets may take to leave.
 const FAREWELL_MS_MAX: u64 = 2_000;
 
-/// A bound QUIC endpoint for both ALPNs.
+/// Bound sockets for both ALPNs: a QUIC endpoint, and TLS over TCP at the same address for phones whose
+/// network lets no UDP pass.
 pub struct Listener {
     endpoint: Endpoint,
+    tcp: TcpListener,
+    acceptor: TlsAcceptor,
     address: SocketAddr,
     ward: Ward,
 }
@@ -51,15 +61,20 @@ impl Listener {
     pub fn bind(ward: Ward, address: SocketAddr) -> io::Result<Self> {
         let key = ward.signing_key();
         let config = tls::server_config(&key).map_err(io::Error::other)?;
+        let tcp_config = tls::server_config_tcp(&key).map_err(io::Error::other)?;
+        let (udp, tcp) = bind_both(address)?;
         let endpoint = Endpoint::new(
             transport::endpoint(key.as_bytes()),
             Some(config),
-            UdpSocket::bind(address)?,
+            udp,
             Arc::new(TokioRuntime),
         )?;
+        tcp.set_nonblocking(true)?;
         Ok(Self {
             address: endpoint.local_addr()?,
             endpoint,
+            tcp: TcpListener::from_std(tcp)?,
+            acceptor: TlsAcceptor::from(Arc::new(tcp_config)),
             ward,
         })
     }
@@ -82,6 +97,7 @@ impl Listener {
             reads: Semaphore::new(READS_MAX),
         });
         let strangers = Strangers::default();
+        let (stop, stopping) = watch::channel(false);
         let mut connections = JoinSet::new();
         tokio::pin!(shutdown);
         loop {
@@ -90,14 +106,33 @@ impl Listener {
                 incoming = self.endpoint.accept() => {
                     let Some(incoming) = incoming else { break };
                     if let Some((incoming, place)) = welcome(incoming, &strangers) {
-                        connections.spawn(connection::serve(Arc::clone(&shared), incoming, place));
+                        let handshake = Proven::by_quic(incoming);
+                        connections.spawn(connection::serve(Arc::clone(&shared), handshake, place));
                     }
+                }
+                accepted = self.tcp.accept() => {
+                    let Ok((stream, _)) = accepted else {
+                        // Of one connection, or of too many open files: the next may do.
+                        tokio::time::sleep(Duration::from_millis(ACCEPT_PAUSE_MS)).await;
+                        continue;
+                    };
+                    let handshake = Proven::by_tcp(stream, self.acceptor.clone());
+                    let serving =
+                        connection::serve(Arc::clone(&shared), handshake, strangers.enter());
+                    let mut stopping = stopping.clone();
+                    connections.spawn(async move {
+                        tokio::select! {
+                            () = serving => {}
+                            _ = stopping.changed() => {}
+                        }
+                    });
                 }
                 Some(ended) = connections.join_next() => report(ended),
             }
         }
 
         self.endpoint.close(transport::CLOSE_GOING_AWAY.into(), b"");
+        drop(stop);
         while let Some(ended) = connections.join_next().await {
             report(ended);
         }
@@ -106,6 +141,24 @@ impl Listener {
         let farewell = Duration::from_millis(FAREWELL_MS_MAX);
         if timeout(farewell, self.endpoint.wait_idle()).await.is_err() {
             tracing::debug!("some phones did not hear that the server stops");
+        }
+    }
+}
+
+/// UDP and TCP of one number. If any will do, one is looked for that is free for both.
+fn bind_both(address: SocketAddr) -> io::Result<(UdpSocket, std::net::TcpListener)> {
+    let mut attempts = if address.port() == 0 {
+        FREE_PORT_ATTEMPTS
+    } else {
+        1
+    };
+    loop {
+        let udp = UdpSocket::bind(address)?;
+        attempts -= 1;
+        match std::net::TcpListener::bind(udp.local_addr()?) {
+            Ok(tcp) => return Ok((udp, tcp)),
+            Err(error) if attempts == 0 => return Err(error),
+            Err(_) => {}
         }
     }
 }

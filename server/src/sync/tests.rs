@@ -1,6 +1,6 @@
 //! A real ward behind a real listener on loopback, with real phones and with strangers.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
@@ -14,6 +14,8 @@ use gandan_core::protocol::message::Refusal;
 use gandan_core::replica::{NewCase, Replica};
 use gandan_core::store::StoreKey;
 use quinn::{Connection, ConnectionError, Endpoint};
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -174,6 +176,77 @@ async fn a_ticket_gives_no_more_rights_than_the_table_of_devices() {
         "{refused:?}"
     );
     serving.stop().await;
+}
+
+/// An address at which UDP vanishes and TCP reaches the ward.
+async fn without_udp(ward: SocketAddr) -> (UdpSocket, SocketAddr) {
+    let silent = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = silent.local_addr().unwrap();
+    let listener = TcpListener::bind(address).await.unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut phone, _)) = listener.accept().await {
+            let mut ward = TcpStream::connect(ward).await.unwrap();
+            tokio::spawn(async move { copy_bidirectional(&mut phone, &mut ward).await });
+        }
+    });
+    (silent, address)
+}
+
+#[tokio::test]
+async fn where_udp_is_blocked_a_phone_finds_tcp_by_itself() {
+    let serving = Serving::start();
+    let (_silent, address) = without_udp(serving.address).await;
+    let officer = serving
+        .ward
+        .officer("Lê Thị Hoa", Role::Leader, &[])
+        .unwrap();
+    let invite = serving
+        .ward
+        .invite(officer, &[address.to_string()], HOUR_MS)
+        .unwrap();
+    let phone = serving.store("a");
+    client::enrol(&phone, &invite, "a").await.unwrap();
+    assert_eq!(phone.directory().unwrap().ward_name, "Phường Tân Hòa");
+
+    let client = Client::new(phone.clone());
+    for number in 1..=2 {
+        for part in 0..40 {
+            let case = NewCase {
+                text: format!("Cống tắc {number} {part}").repeat(50),
+                ..NewCase::default()
+            };
+            phone.record_case(case).unwrap();
+        }
+        let report = client.sync(&mut |_| {}).await.unwrap();
+        assert_eq!((report.accepted, report.pending), (40, 0));
+        assert_eq!(report.round_trips, 3, "two handshakes, and one wait");
+        assert!(report.bytes_up > report.payload_up);
+    }
+    serving.stop().await;
+}
+
+#[tokio::test]
+async fn an_impostor_behind_tcp_is_refused_and_named() {
+    let serving = Serving::start();
+    let impostor = Serving::start();
+    let (_silent, address) = without_udp(impostor.address).await;
+    let mut invite = serving.invite();
+    invite.addresses = vec![address.to_string()];
+    let refused = client::enrol(&serving.store("a"), &invite, "a").await;
+    assert!(
+        matches!(refused, Err(SyncError::WrongServerKey)),
+        "{refused:?}"
+    );
+    serving.stop().await;
+    impostor.stop().await;
+}
+
+#[tokio::test]
+async fn a_stopping_ward_does_not_wait_for_whoever_is_silent_on_tcp() {
+    let serving = Serving::start();
+    let silent = TcpStream::connect(serving.address).await.unwrap();
+    serving.stop().await;
+    drop(silent);
 }
 
 #[tokio::test]
