@@ -6,6 +6,7 @@ mod cache;
 mod check;
 mod conversation;
 mod describe;
+mod forgetting;
 mod input;
 mod observers;
 mod page;

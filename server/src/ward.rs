@@ -16,10 +16,12 @@ mod feed;
 mod history;
 mod keys;
 mod numbering;
+mod placements;
 mod records;
 mod rescue;
 mod restore;
 mod scope;
+mod scopes;
 mod settings;
 mod staff;
 
@@ -201,6 +203,15 @@ impl Ward {
         areas: &[String],
     ) -> Result<OfficerId, WardError> {
         self.shared.write(|work| work.officer(name, role, areas))
+    }
+
+    /// Gives an officer who is there other areas; none: the whole ward. Their phones are told at their
+    /// next conversation.
+    ///
+    /// # Errors
+    /// See [`WardError`]; [`WardError::NotFound`] if nobody has this name, or several have.
+    pub fn set_areas(&self, name: &str, areas: &[String]) -> Result<OfficerId, WardError> {
+        self.shared.write(|work| work.set_areas(name, areas))
     }
 
     /// Makes a one-time invite for an officer.

@@ -1,82 +1,21 @@
 //! The ward's append-only feed on its way down: signed pages, and the cursor between them. Knows
 //! neither who may see an edit nor what is in it. Normative text: `docs/wire.md`.
 
+mod cursor;
 mod page;
 
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 
-pub use page::{OpenPageError, Page};
+pub use cursor::{Cursor, CursorFields, ScopeStep};
+pub use page::{OpenPageError, Page, ScopeDelta};
 
 use super::limits;
-use crate::codec::{DecodeError, Reader, Writer};
 use crate::model::{ChainHash, DeviceId, EditId, Epoch, OfficerId, Timestamp, WardCode, WardKey};
 
 /// Domains of the feed's hashes and signatures, so that none can stand for another.
 const ENTRY_CONTEXT: &str = "gandan/1/feed-entry";
 const CHAIN_CONTEXT: &str = "gandan/1/feed-chain";
 const SIGNATURE_PREFIX: &[u8] = b"gandan/1/page\0";
-
-/// First byte of a cursor, so that a later ward can tell its own from ours.
-const CURSOR_FORMAT: u8 = 1;
-
-/// How far a device has read. Opaque to the device, which only gives it back.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Cursor(pub Vec<u8>);
-
-impl Cursor {
-    /// Whether nothing was read yet.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-/// What the ward itself reads in a cursor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CursorFields {
-    /// The feed's life.
-    pub epoch: Epoch,
-    /// The last sequence read; 0 before the first.
-    pub sequence: u64,
-    /// The chain at that sequence.
-    pub chain: ChainHash,
-    /// Version of the device's scope.
-    pub scope_version: u64,
-}
-
-impl CursorFields {
-    /// As a device keeps it.
-    #[must_use]
-    pub fn to_cursor(self) -> Cursor {
-        let mut writer = Writer::new();
-        writer
-            .byte(CURSOR_FORMAT)
-            .fixed(self.epoch.as_bytes())
-            .unsigned(self.sequence)
-            .fixed(self.chain.as_bytes())
-            .unsigned(self.scope_version);
-        Cursor(writer.finish())
-    }
-
-    /// `None` for an empty cursor or one that is not ours: the device then reads from the start.
-    #[must_use]
-    pub fn from_cursor(cursor: &Cursor) -> Option<Self> {
-        let mut reader = Reader::new(&cursor.0);
-        Self::read(&mut reader).ok().filter(|_| reader.is_empty())
-    }
-
-    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        match reader.byte()? {
-            CURSOR_FORMAT => Ok(Self {
-                epoch: Epoch(reader.fixed()?),
-                sequence: reader.unsigned()?,
-                chain: ChainHash(reader.fixed()?),
-                scope_version: reader.unsigned()?,
-            }),
-            other => Err(DecodeError::UnknownCode(other.into())),
-        }
-    }
-}
 
 /// What the ward says of one admitted edit.
 #[derive(Debug, Clone, PartialEq, Eq)]

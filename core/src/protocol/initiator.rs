@@ -158,7 +158,7 @@ impl Initiator {
             is_answer_void: false,
             has_directory: false,
             upload: Upload::new(0),
-            download: Download::default(),
+            download: Download::wanting(opening.wanted),
             return_pages: ReturnPages::NotNeeded,
             attachments: Attachments::default(),
             round_trips: 0,
@@ -318,6 +318,7 @@ impl Initiator {
             }
             Due::CaughtUp { round } => {
                 self.download.finish();
+                self.ask_for_wanted(round);
                 self.upload.ask_again(round);
                 None
             }

@@ -22,12 +22,15 @@ pub const PAGE_BYTES_MAX: usize = 512 * 1024;
 /// is under 120 KiB, so a page within this bound always seals within [`PAGE_BYTES_MAX`], even if
 /// nothing in it compresses.
 pub const PAGE_BODY_BYTES_MAX: usize = 384 * 1024;
+/// Most documents that one page asks a device to forget. A ward counts their 17 bytes each as it
+/// counts bodies.
+pub const FORGOTTEN_DOCUMENTS_MAX: usize = 8_192;
 /// Most pages that the ward sends before the device has stored the first of them: enough that an
 /// ordinary return needs no second wait, little enough for a phone to hold.
 pub const PAGES_IN_FLIGHT_MAX: usize = 4;
 /// Most pages given back after a restore without the ward's word.
 pub const RETURNS_IN_FLIGHT_MAX: usize = 2;
-/// Longest cursor; ours has at most 69 bytes, the rest is room for later wards.
+/// Longest cursor; ours has at most 106 bytes, the rest is room for later wards.
 pub const CURSOR_BYTES_MAX: usize = 128;
 /// Longest version of an app.
 pub const APP_VERSION_BYTES_MAX: usize = 64;

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::Connection;
 
 use super::observers::Change;
-use super::{Core, Replica, page, verdicts};
+use super::{Core, Replica, forgetting, page, verdicts};
 use crate::model::{AttachmentHash, EditId};
 use crate::protocol::bundle;
 use crate::protocol::directory;
-use crate::protocol::feed::{Cursor, Page};
+use crate::protocol::feed::{Cursor, Page, ScopeDelta};
 use crate::protocol::initiator::{DeviceAnswer, DeviceCommand, Opening, OutgoingAttachment};
-use crate::protocol::limits::{BUNDLE_CONTENT_BYTES_MAX, BUNDLE_EDITS_MAX};
+use crate::protocol::limits::{BUNDLE_CONTENT_BYTES_MAX, BUNDLE_EDITS_MAX, WANTED_EDITS_MAX};
 use crate::store::device::outbox::{self, StoredBundle};
 use crate::store::device::{edits, files, malformed, proofs, rejected, set_aside, settings};
 use crate::store::{StoreError, attachments};
@@ -66,12 +66,13 @@ impl Replica {
         let opening = |work: &mut super::work::Work<'_>| -> rusqlite::Result<_> {
             let connection = work.connection;
             proofs::count_try(connection)?;
-            page::advance_cursor(connection)?;
             let cursor = settings::read(connection, settings::CURSOR)?.unwrap_or_default();
             let version = settings::read(connection, settings::DIRECTORY_VERSION)?;
-            Ok((cursor, version, outbox::open_bundles(connection, true)?))
+            let wanted = proofs::wanted(connection, WANTED_EDITS_MAX)?;
+            let bundles = outbox::open_bundles(connection, true)?;
+            Ok((cursor, version, wanted, bundles))
         };
-        let ((cursor, version, bundles), _) =
+        let ((cursor, version, wanted, bundles), _) =
             self.transact_on(&mut core, |work| opening(work).map_err(StoreError::from))?;
         core.conversation = ConversationMemory {
             doubtful: bundles.into_iter().collect(),
@@ -85,6 +86,7 @@ impl Replica {
                 .unwrap_or_default(),
             device_time: self.inner.environment.now(),
             app_version: app_version.to_owned(),
+            wanted,
         }))
     }
 
@@ -114,6 +116,9 @@ impl Replica {
             DeviceCommand::ApplyPage(page) => {
                 let missing =
                     self.transact(|work| page::apply(work, &page).map_err(StoreError::from))?;
+                if page.scope != ScopeDelta::default() {
+                    self.empty_log();
+                }
                 Ok(DeviceAnswer::PageApplied { missing })
             }
             DeviceCommand::ApplyDirectory { directory, version } => {
@@ -148,8 +153,10 @@ impl Replica {
             DeviceCommand::NextReturn => Ok(DeviceAnswer::Return(self.next_return()?)),
             DeviceCommand::NextAttachment => Ok(DeviceAnswer::Attachment(self.next_attachment()?)),
             DeviceCommand::ConfirmAttachment(hash) => self.transact(|work| {
-                let records = files::confirm(work.connection, hash)?;
-                work.changes.extend(records.into_iter().map(Change::Case));
+                for record in files::confirm(work.connection, hash)? {
+                    forgetting::tidy_files(work, record)?;
+                    work.changes.insert(Change::Case(record));
+                }
                 Ok(DeviceAnswer::Done)
             }),
             DeviceCommand::NoteKept { hash, bytes } => self.transact(|work| {
@@ -214,6 +221,19 @@ impl Replica {
             let number = outbox::seal(connection, id, &sealed, positions)?;
             Ok(Some(StoredBundle { number, id, sealed }))
         })
+    }
+
+    /// What was forgotten is not to stay in the log either. Best effort: should somebody read at this
+    /// moment, the next checkpoint does it.
+    fn empty_log(&self) {
+        let core = self.core();
+        let emptied =
+            core.store
+                .connection
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        if let Err(error) = emptied {
+            tracing::warn!(%error, "the log is not emptied after documents were forgotten");
+        }
     }
 
     /// The next page that the ward once signed, with every body that is here.

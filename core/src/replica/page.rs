@@ -1,21 +1,23 @@
 //! A page of the feed: edits of others, and the ward's word on our own. One edit that cannot be used
 //! never blocks the rest.
 
-use rusqlite::Connection;
-
-use super::rejection;
 use super::work::{Refused, Work};
+use super::{forgetting, rejection};
 use crate::edit::EncodedEdit;
 use crate::model::{DocumentId, EditId};
-use crate::protocol::feed::{Page, PageProof};
+use crate::protocol::feed::{Page, PageProof, ScopeDelta};
 use crate::protocol::limits::WANTED_EDITS_MAX;
 use crate::store::device::edits::{self, Admission};
 use crate::store::device::set_aside::{self, AsideReason};
-use crate::store::device::{outbox, proofs, rejected, settings};
+use crate::store::device::{doubtful, outbox, proofs, rejected, settings};
 
 /// Stores a page and gives the edits to ask for by name.
 pub(super) fn apply(work: &mut Work<'_>, page: &Page) -> rusqlite::Result<Vec<EditId>> {
     let connection = work.connection;
+    if page.scope.is_beginning {
+        doubtful::begin(connection)?;
+    }
+    forgetting::forget_all(work, page.scope.forgotten.iter().copied())?;
     if !page.proof.entries.is_empty() {
         let proof = proofs::insert(connection, &without_bodies(&page.proof).seal())?;
         for (entry, body) in page.proof.entries.iter().zip(&page.bodies) {
@@ -26,26 +28,23 @@ pub(super) fn apply(work: &mut Work<'_>, page: &Page) -> rusqlite::Result<Vec<Ed
             };
             take(work, entry.edit, body.as_deref(), admission)?;
         }
+        if doubtful::is_any(connection)? {
+            for entry in &page.proof.entries {
+                doubtful::confirm(connection, entry.edit)?;
+            }
+        }
         proofs::drop_unused(connection, proof)?;
     }
+    if page.scope.is_end {
+        let left = doubtful::end(connection)?;
+        forgetting::forget_all(work, left)?;
+    }
+    forgetting::rejoin(work)?;
     if let Some(cursor) = &page.cursor {
         outbox::doubt_up_to(connection, page.proof.up_to)?;
-        settings::write(connection, settings::CURSOR_AHEAD, &cursor.0)?;
+        settings::write(connection, settings::CURSOR, &cursor.0)?;
     }
-    advance_cursor(connection)?;
     proofs::wanted(connection, WANTED_EDITS_MAX)
-}
-
-/// Moves the cursor on, unless that would leave behind an edit that the ward still owes us.
-pub(super) fn advance_cursor(connection: &Connection) -> rusqlite::Result<()> {
-    if !proofs::wanted(connection, 1)?.is_empty() {
-        return Ok(());
-    }
-    if let Some(ahead) = settings::read(connection, settings::CURSOR_AHEAD)? {
-        settings::write(connection, settings::CURSOR, &ahead)?;
-        settings::remove(connection, settings::CURSOR_AHEAD)?;
-    }
-    Ok(())
 }
 
 fn without_bodies(proof: &PageProof) -> Page {
@@ -53,6 +52,7 @@ fn without_bodies(proof: &PageProof) -> Page {
         proof: proof.clone(),
         bodies: vec![None; proof.entries.len()],
         cursor: None,
+        scope: ScopeDelta::default(),
     }
 }
 
@@ -65,7 +65,15 @@ fn take(
 ) -> rusqlite::Result<()> {
     let connection = work.connection;
     proofs::want_no_more(connection, id)?;
-    if let Some(located) = edits::locate(connection, id)? {
+    let here = edits::locate(connection, id)?;
+    if let Some(located) = here.filter(|located| located.is_stranded) {
+        // Its document comes back, and the edit takes its place in it.
+        let bytes = edits::bytes(connection, id)?.unwrap_or_default();
+        outbox::remove(connection, located.position)?;
+        edits::remove(connection, located.position)?;
+        return place(work, id, &bytes, admission);
+    }
+    if let Some(located) = here {
         edits::admit(connection, located.position, admission)?;
         outbox::remove(connection, located.position)?;
         if let Some(older) = located.proof {

@@ -69,7 +69,7 @@ fn take_back(
     let mut taken = BTreeSet::from([id]);
     let mut refused_files = BTreeSet::new();
     let mut shown_files = BTreeSet::new();
-    for stored in edits::of_document(connection, document)? {
+    for stored in edits::all_of_document(connection, document)? {
         let is_dependent = stored
             .edit
             .edit()

@@ -5,6 +5,7 @@ mod giving_back;
 mod property;
 mod records;
 mod rejection;
+mod scope;
 mod upload;
 mod ward;
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::conversation::ConversationMemory;
-use super::rejection;
 use super::work::Work;
+use super::{forgetting, rejection};
 use crate::model::{BundleId, EditId};
 use crate::protocol::bundle;
 use crate::protocol::verdict::Verdict;
@@ -63,6 +63,7 @@ pub(super) fn record(
             Verdict::Duplicate { sequence } => {
                 accept(work, *edit, sequence)?;
                 word.accepted.push(*edit);
+                settle_stranded(work, *edit)?;
                 rejection::supersede_if_applied(work, *edit)?;
             }
             Verdict::Waiting { dependency } => {
@@ -90,4 +91,18 @@ fn accept(work: &mut Work<'_>, edit: EditId, sequence: u64) -> rusqlite::Result<
         }
     }
     Ok(())
+}
+
+/// The feed may have gone by the place of an edit whose document has left the scope, and will not
+/// name it: the ward has it, and that was the last word.
+fn settle_stranded(work: &mut Work<'_>, edit: EditId) -> rusqlite::Result<()> {
+    let connection = work.connection;
+    match edits::locate(connection, edit)?.filter(|located| located.is_stranded) {
+        Some(located) => {
+            outbox::remove(connection, located.position)?;
+            edits::remove(connection, located.position)?;
+            forgetting::tidy_files(work, located.document.uuid)
+        }
+        None => Ok(()),
+    }
 }

@@ -226,7 +226,11 @@ pub(super) fn read_refused(
     document: DocumentId,
 ) -> rusqlite::Result<Option<DocumentState>> {
     let refused = rejected::of_document(connection, document)?;
-    if refused.is_empty() {
+    // Without its creation it is one that has left the scope: each edit is listed, there is no whole.
+    let is_whole = refused
+        .first()
+        .is_some_and(|first| first.edit.edit().dependencies.is_empty());
+    if !is_whole {
         return Ok(None);
     }
     materialize(refused.iter().map(|refused| &refused.edit))

@@ -16,7 +16,9 @@ CREATE TABLE proofs (
 
 -- The truth about every document: what the ward admitted and what this device has not had refused.
 -- `position` rises in an order in which each edit comes after what it depends on. `proof` and
--- `received_at` (the ward's clock) are NULL until a page of the feed named the edit.
+-- `received_at` (the ward's clock) are NULL until a page of the feed named the edit. A stranded edit is
+-- an unsent one of this device whose document has left its scope: it is part of no document, and
+-- stays until the ward's last word.
 CREATE TABLE edits (
     position    INTEGER PRIMARY KEY,
     id          BLOB    NOT NULL UNIQUE CHECK (length(id) = 32),
@@ -24,11 +26,13 @@ CREATE TABLE edits (
     bytes       BLOB    NOT NULL,
     author      BLOB    NOT NULL CHECK (length(author) = 16),
     received_at INTEGER,
-    proof       INTEGER REFERENCES proofs (number)
+    proof       INTEGER REFERENCES proofs (number),
+    is_stranded INTEGER NOT NULL DEFAULT 0 CHECK (is_stranded IN (0, 1))
 ) STRICT;
 
 CREATE INDEX edits_document ON edits (document);
 CREATE INDEX edits_proof ON edits (proof) WHERE proof IS NOT NULL;
+CREATE INDEX edits_stranded ON edits (document) WHERE is_stranded = 1;
 
 -- Sealed bytes, sent again byte for byte until no row of the outbox refers to them.
 CREATE TABLE bundles (
@@ -80,11 +84,16 @@ CREATE TABLE set_aside (
 CREATE INDEX set_aside_document ON set_aside (document);
 CREATE INDEX set_aside_proof ON set_aside (proof);
 
--- Edits of the feed whose bytes are not here, asked for by name. The cursor does not pass them
--- until they came or were asked for in `tries` conversations in vain.
+-- Edits of the feed whose bytes are not here, asked for by name in at most five conversations.
 CREATE TABLE wanted (
     id    BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 32),
     tries INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Documents that the ward has not named since it began to read its feed to this device from the
+-- start; what is left at the end has left the scope.
+CREATE TABLE doubtful (
+    document BLOB NOT NULL PRIMARY KEY CHECK (length(document) = 17)
 ) STRICT, WITHOUT ROWID;
 
 -- This device's files on their way. `kept`: how many bytes the ward said last that it keeps.

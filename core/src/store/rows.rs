@@ -7,7 +7,7 @@ mod read;
 mod search;
 mod write;
 
-pub use files::{attachments_of_case, is_attachment_referenced};
+pub use files::{attachments_of_case, is_attachment_of_another, is_attachment_referenced};
 pub use read::{
     case, case_by_code, case_by_external_ref, case_count, cases, person, visit,
     visit_by_external_ref, visits,

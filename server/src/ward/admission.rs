@@ -21,7 +21,7 @@ use rusqlite::{OptionalExtension, params};
 use super::connections::{Work, from_sql, to_sql};
 use super::documents::{self, Loaded};
 use super::scope::{Placement, Scope};
-use super::{WardError, devices, feed};
+use super::{WardError, devices, feed, placements};
 
 /// From whom an edit comes.
 pub(super) struct Origin {
@@ -189,8 +189,12 @@ impl Work<'_> {
     ) -> Result<FeedEntry, NotAdmitted> {
         let document = edit.edit().document;
         let placement = placement_of(&loaded.state).ok_or(RejectionCode::NotApplicable)?;
+        let before = documents::placement(self.connection, document)?;
         self.put_edit(author, edit)?;
         let entry = self.put_entry(document, device, author, received_at, edit.id())?;
+        if let Some(before) = before.filter(|before| *before != placement) {
+            placements::put_move(self.connection, entry.sequence, document, &before)?;
+        }
         self.connection
             .prepare_cached("INSERT OR IGNORE INTO actors (actor, device) VALUES (?1, ?2)")?
             .execute(params![edit.edit().actor.as_bytes(), device.as_bytes()])?;

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
 use super::connections::Work;
-use super::scope::{Scope, below};
+use super::scope::Scope;
 use super::{WardError, settings};
 use crate::register::{self, RegisteredWard};
 
@@ -219,29 +219,55 @@ impl Work<'_> {
             Some(id) => OfficerId(Uuid::from_bytes(id)),
             None => self.make_officer(&name, role)?,
         };
-        if !areas.is_empty() && officer_areas(self.connection, officer)? != areas {
-            self.connection.execute(
-                "DELETE FROM officer_areas WHERE officer = ?1",
-                [officer.0.as_bytes()],
-            )?;
-            for area in &areas {
-                self.connection.execute(
-                    "INSERT INTO officer_areas (officer, area) VALUES (?1, ?2)",
-                    params![officer.0.as_bytes(), area],
-                )?;
-            }
-            self.widen(officer)?;
+        if !areas.is_empty() {
+            self.put_officer_areas(officer, &areas)?;
         }
         Ok(officer)
+    }
+
+    /// Other areas for an officer who is there; none: the whole ward.
+    pub(super) fn set_areas(
+        &mut self,
+        name: &str,
+        areas: &[String],
+    ) -> Result<OfficerId, WardError> {
+        let name = gandan_core::model::text::normalize(name);
+        let areas = self.resolve_areas(areas)?;
+        let named: Vec<[u8; 16]> = self
+            .connection
+            .prepare("SELECT id FROM officers WHERE name = ?1 AND role = 'officer'")?
+            .query_map([&name], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        let [officer] = named[..] else {
+            return Err(WardError::NotFound("officer"));
+        };
+        let officer = OfficerId(Uuid::from_bytes(officer));
+        self.put_officer_areas(officer, &areas)?;
+        Ok(officer)
+    }
+
+    fn put_officer_areas(&mut self, officer: OfficerId, areas: &[String]) -> Result<(), WardError> {
+        self.connection.execute(
+            "DELETE FROM officer_areas WHERE officer = ?1",
+            [officer.0.as_bytes()],
+        )?;
+        for area in areas {
+            self.connection.execute(
+                "INSERT INTO officer_areas (officer, area) VALUES (?1, ?2)",
+                params![officer.0.as_bytes(), area],
+            )?;
+        }
+        self.renew_scope(officer)
     }
 
     pub(super) fn make_officer(&mut self, name: &str, role: Role) -> Result<OfficerId, WardError> {
         let officer = OfficerId(self.shared.uuid(self.now));
         self.connection.execute(
             "INSERT INTO officers (id, name, role, scope_version, created_at)
-             VALUES (?1, ?2, ?3, 1, ?4)",
+             VALUES (?1, ?2, ?3, 0, ?4)",
             params![officer.0.as_bytes(), name, role.code(), self.now.0],
         )?;
+        self.renew_scope(officer)?;
         Ok(officer)
     }
 
@@ -273,7 +299,6 @@ impl Work<'_> {
     /// Adds areas, or changes names and dates of those that are there; parents come before children.
     pub(super) fn put_areas(&mut self, new: &[Area]) -> Result<(), WardError> {
         let mut known = tree(self.connection)?;
-        let mut touched = Vec::new();
         for area in new {
             check_area(area)?;
             let is_parent_known = |parent: &String| known.iter().any(|(code, _)| code == parent);
@@ -289,10 +314,7 @@ impl Work<'_> {
                     ));
                 }
                 Some(_) => {}
-                None => {
-                    known.push((area.code.clone(), area.parent.clone()));
-                    touched.push(area.code.clone());
-                }
+                None => known.push((area.code.clone(), area.parent.clone())),
             }
             put_area(self.connection, area)?;
         }
@@ -303,48 +325,15 @@ impl Work<'_> {
         let directory = read(self.connection, self.shared.code)?;
         gandan_core::protocol::directory::seal(&directory)
             .map_err(|_| WardError::Invalid("the tree is too large for phones; shorten names"))?;
-        self.widen_those_who_gain(&touched, &known)
-    }
-
-    // Cases may name an area before the tree has it; whoever works above it sees them from now on.
-    fn widen_those_who_gain(
-        &mut self,
-        new: &[String],
-        tree: &[(String, Option<String>)],
-    ) -> Result<(), WardError> {
-        let mut is_used = self
-            .connection
-            .prepare("SELECT EXISTS (SELECT 1 FROM documents WHERE area = ?1)")?;
-        let mut used = Vec::new();
-        for code in new {
-            if is_used.query_row([code], |row| row.get(0))? {
-                used.push(code);
-            }
-        }
-        if used.is_empty() {
-            return Ok(());
-        }
+        // Cases may name an area before the tree has it: whoever works above it sees them from now on.
         let officers: Vec<[u8; 16]> = list(
             self.connection,
             "SELECT DISTINCT officer FROM officer_areas",
             |row| row.get(0),
         )?;
         for officer in officers {
-            let officer = OfficerId(Uuid::from_bytes(officer));
-            let seen = below(&officer_areas(self.connection, officer)?, tree);
-            if used.iter().any(|code| seen.contains(*code)) {
-                self.widen(officer)?;
-            }
+            self.renew_scope(OfficerId(Uuid::from_bytes(officer)))?;
         }
-        Ok(())
-    }
-
-    /// What the officer may see has changed: their devices read the feed from the start.
-    fn widen(&mut self, officer: OfficerId) -> Result<(), WardError> {
-        self.connection.execute(
-            "UPDATE officers SET scope_version = scope_version + 1 WHERE id = ?1",
-            [officer.0.as_bytes()],
-        )?;
         Ok(())
     }
 }

@@ -1,11 +1,14 @@
-//! The append-only feed: one sequence and one hash chain for the whole ward, read by each device as
-//! far as its scope goes, in signed pages.
+//! The append-only feed: one sequence and one hash chain for the whole ward. [`reading`] gives each
+//! device what its scope covers of it, in signed pages.
+
+mod page;
+mod reading;
 
 use gandan_core::edit::EncodedEdit;
 use gandan_core::model::{
-    ChainHash, DeviceId, DocumentId, DocumentKind, EditId, Epoch, OfficerId, Timestamp,
+    ChainHash, DeviceId, DocumentId, DocumentKind, EditId, OfficerId, Timestamp,
 };
-use gandan_core::protocol::feed::{Cursor, CursorFields, FeedEntry, Page, PageProof, sign};
+use gandan_core::protocol::feed::{Cursor, CursorFields, FeedEntry, Page};
 use gandan_core::protocol::limits::{BUNDLE_EDITS_MAX, PAGE_BODY_BYTES_MAX};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -16,14 +19,8 @@ use super::devices::Known;
 use super::documents::placement_at;
 use super::scope::Scope;
 use super::{WardError, restore};
-
-/// How many entries outside the scope are passed over before the device gets an empty page, only to
-/// move its cursor on: without it every later reading would pass over them again.
-const UNSEEN_ENTRIES_MAX: u64 = 1_000;
-
-/// How many entries one reading looks at: a few hundredths of a second, so that a device with a small
-/// scope that comes for the first time does not hold up others.
-const SCANNED_ENTRIES_MAX: u64 = 20_000;
+use page::PageBuilder;
+pub(super) use reading::read;
 
 /// Bytes of the mark that a cursor is ours.
 const CURSOR_MARK_BYTES: usize = 16;
@@ -123,69 +120,6 @@ fn cursor_mark(shared: &Shared, bytes: &[u8]) -> [u8; CURSOR_MARK_BYTES] {
     mark
 }
 
-/// What follows `cursor` in the device's scope, and whether the device has now read everything.
-pub(super) fn read(
-    connection: &Connection,
-    shared: &Shared,
-    device: &Known,
-    cursor: &Cursor,
-) -> Result<Option<Page>, WardError> {
-    let epoch = restore::current_epoch(connection)?;
-    // A cursor of another life of the feed, or of another scope, says nothing of this one: the device
-    // reads from the start and passes over what it has.
-    let after = match open_cursor(shared, cursor) {
-        Some(fields)
-            if fields.epoch == epoch
-                && fields.scope_version == device.scope_version
-                && chain_at(connection, fields.sequence)? == Some(fields.chain) =>
-        {
-            fields.sequence
-        }
-        _ => 0,
-    };
-    let scope = device.scope(connection)?;
-    let mut statement = connection.prepare_cached(&format!(
-        "{ENTRY_COLUMNS} WHERE f.sequence > ?1 ORDER BY f.sequence"
-    ))?;
-    let mut rows = statement.query([to_sql(after)])?;
-    let mut builder = PageBuilder::default();
-    let mut up_to = None;
-    let mut unseen = 0;
-    while unseen < SCANNED_ENTRIES_MAX
-        && let Some(row) = rows.next()?
-    {
-        let entry = entry_at(row)?;
-        let position = (entry.sequence, ChainHash(row.get(6)?));
-        if is_covered(&scope, row)? {
-            let is_own = entry.device == device.id;
-            let body = (!is_own).then(|| row.get(7)).transpose()?;
-            if !builder.push(entry, body) {
-                break;
-            }
-        } else {
-            unseen += 1;
-        }
-        up_to = Some(position);
-    }
-    let Some((sequence, chain)) = up_to else {
-        return Ok(None);
-    };
-    if builder.entries.is_empty() && unseen < UNSEEN_ENTRIES_MAX {
-        return Ok(None);
-    }
-    let cursor = seal_cursor(
-        shared,
-        CursorFields {
-            epoch,
-            sequence,
-            chain,
-            scope_version: device.scope_version,
-        },
-    );
-    let position = (after, sequence, chain);
-    Ok(Some(builder.finish(shared, epoch, position, Some(cursor))))
-}
-
 /// Edits by name, as far as the device may see them, with what they build on as far as one page
 /// holds: nearest first, so that asking again always brings something new.
 pub(super) fn read_edits(
@@ -227,7 +161,7 @@ pub(super) fn read_edits(
     let chain = chain_at(connection, last)?.ok_or(WardError::Damaged)?;
     let mut builder = PageBuilder::default();
     for (entry, body) in found.into_values() {
-        builder.push(entry, Some(body));
+        builder.push(None, entry, Some(body));
     }
     let epoch = restore::current_epoch(connection)?;
     let position = (first - 1, last, chain);
@@ -236,7 +170,7 @@ pub(super) fn read_edits(
 
 // The placement of a person is its case's.
 const ENTRY_COLUMNS: &str = "SELECT f.sequence, f.edit, f.author, f.device, f.received_at, f.nonce, f.chain,
-       e.bytes, f.kind, d.recorder, d.area, COALESCE(d.is_restricted, 0)
+       e.bytes, f.kind, d.recorder, d.area, COALESCE(d.is_restricted, 0), f.uuid
      FROM feed f JOIN edits e ON e.id = f.edit
      LEFT JOIN documents d ON d.uuid = f.uuid AND d.kind = CASE f.kind WHEN 3 THEN 2 ELSE f.kind END";
 
@@ -254,48 +188,4 @@ fn entry_at(row: &Row<'_>) -> rusqlite::Result<FeedEntry> {
 fn is_covered(scope: &Scope, row: &Row<'_>) -> rusqlite::Result<bool> {
     let placement = placement_at(row, 9)?;
     Ok(DocumentKind::from_code(row.get(8)?).is_some_and(|kind| scope.covers(kind, &placement)))
-}
-
-#[derive(Default)]
-struct PageBuilder {
-    entries: Vec<FeedEntry>,
-    bodies: Vec<Option<Vec<u8>>>,
-    size: usize,
-}
-
-impl PageBuilder {
-    /// Whether the entry still had room.
-    fn push(&mut self, entry: FeedEntry, body: Option<Vec<u8>>) -> bool {
-        let size = self.size + body.as_ref().map_or(0, Vec::len);
-        if size > PAGE_BODY_BYTES_MAX || self.entries.len() == BUNDLE_EDITS_MAX {
-            return false;
-        }
-        self.size = size;
-        self.entries.push(entry);
-        self.bodies.push(body);
-        true
-    }
-
-    fn finish(
-        self,
-        shared: &Shared,
-        epoch: Epoch,
-        (after, up_to, chain): (u64, u64, ChainHash),
-        cursor: Option<Cursor>,
-    ) -> Page {
-        let unsigned = PageProof {
-            ward: shared.code,
-            epoch,
-            after,
-            up_to,
-            chain,
-            entries: self.entries,
-            signature: [0; 64],
-        };
-        Page {
-            proof: sign(&shared.keys.signing, unsigned),
-            bodies: self.bodies,
-            cursor,
-        }
-    }
 }

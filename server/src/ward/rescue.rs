@@ -126,7 +126,7 @@ impl Work<'_> {
         let DeviceCredential { officer, role, .. } = *credential;
         self.connection.execute(
             "INSERT OR IGNORE INTO officers (id, name, role, scope_version, created_at)
-             VALUES (?1, ?2, ?3, 1, ?4)",
+             VALUES (?1, ?2, ?3, 0, ?4)",
             params![
                 officer.0.as_bytes(),
                 UNNAMED_OFFICER,
@@ -134,10 +134,11 @@ impl Work<'_> {
                 self.now.0
             ],
         )?;
+        self.renew_scope(officer)?;
         Ok(Some(Known {
             id: device,
             author: Author { officer, role },
-            scope_version: 1,
+            scope_version: 0,
             seen_at: None,
             reported_epoch: restore::current_epoch(self.connection)?,
         }))

@@ -46,7 +46,7 @@ CREATE TABLE officers (
     id            BLOB    NOT NULL PRIMARY KEY,
     name          TEXT    NOT NULL,
     role          TEXT    NOT NULL,
-    scope_version INTEGER NOT NULL, -- goes up whenever what the officer may see changes
+    scope_version INTEGER NOT NULL, -- of the newest line in scopes
     created_at    INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
@@ -54,6 +54,16 @@ CREATE TABLE officer_areas (
     officer BLOB NOT NULL REFERENCES officers (id),
     area    TEXT NOT NULL REFERENCES areas (code),
     PRIMARY KEY (officer, area)
+) STRICT, WITHOUT ROWID;
+
+-- What officers might see, version by version, so that a cursor says what a device holds. A version is
+-- random: after a restore a new one is never taken for one that was given before.
+CREATE TABLE scopes (
+    officer BLOB    NOT NULL REFERENCES officers (id),
+    number  INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    areas   TEXT,             -- one a line, with everything below; NULL is the whole ward
+    PRIMARY KEY (officer, number)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE invites (
@@ -144,6 +154,18 @@ CREATE TABLE documents (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX documents_awaiting_number ON documents (kind, uuid) WHERE awaits_number = 1;
+
+-- Cases and visits that came to be placed otherwise with an entry of the feed: how they were before.
+CREATE TABLE moves (
+    sequence      INTEGER NOT NULL PRIMARY KEY REFERENCES feed (sequence),
+    kind          INTEGER NOT NULL,
+    uuid          BLOB    NOT NULL,
+    recorder      BLOB,
+    area          TEXT,
+    is_restricted INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX moves_by_document ON moves (kind, uuid, sequence);
 
 -- An actor belongs for ever to the device from which it was seen first.
 CREATE TABLE actors (

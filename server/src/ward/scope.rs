@@ -40,6 +40,24 @@ impl Scope {
         }
     }
 
+    /// As it was: `areas` with everything below, `None` for the whole ward.
+    pub(super) fn of_version(
+        officer: OfficerId,
+        role: Role,
+        areas: Option<BTreeSet<String>>,
+    ) -> Self {
+        Self {
+            officer,
+            role,
+            areas,
+        }
+    }
+
+    /// The areas with everything below; `None` for the whole ward.
+    pub(super) fn areas(&self) -> Option<&BTreeSet<String>> {
+        self.areas.as_ref()
+    }
+
     /// Whether the officer may see a document of this kind with this placement.
     pub(super) fn covers(&self, kind: DocumentKind, placement: &Placement) -> bool {
         match self.role {

@@ -124,6 +124,7 @@ impl Device<'_> {
             },
             device_time: Timestamp(1_772_413_200_000),
             app_version: "0.1.0".to_owned(),
+            wanted: Vec::new(),
         }
     }
 

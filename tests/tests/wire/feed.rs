@@ -3,12 +3,12 @@
 
 use gandan_core::codec::DecodeError;
 use gandan_core::model::{
-    Area, Category, ChainHash, DeviceId, Directory, Division, EditId, Epoch, Officer, OfficerId,
-    OldWard, Role, Timestamp, WardKey,
+    Area, Category, ChainHash, DeviceId, Directory, Division, DocumentId, EditId, Epoch, Officer,
+    OfficerId, OldWard, Role, Timestamp, WardKey,
 };
 use gandan_core::protocol::directory::{self, OpenDirectoryError};
 use gandan_core::protocol::feed::{
-    self, Cursor, CursorFields, FeedEntry, OpenPageError, Page, PageProof,
+    self, Cursor, CursorFields, FeedEntry, OpenPageError, Page, PageProof, ScopeDelta, ScopeStep,
 };
 use uuid::Uuid;
 
@@ -33,10 +33,14 @@ const INVALID_PAGES: &[(&str, OpenPageError)] = &[
         "invalid-trailing",
         OpenPageError::Decode(DecodeError::TrailingBytes),
     ),
+    (
+        "invalid-scope",
+        OpenPageError::Decode(DecodeError::InvalidValue),
+    ),
     ("invalid-bomb", OpenPageError::Decompress),
 ];
 
-const INVALID_CURSORS: &[&str] = &["invalid-layout", "invalid-longer"];
+const INVALID_CURSORS: &[&str] = &["invalid-layout", "invalid-longer", "invalid-flag"];
 
 const INVALID_DIRECTORIES: &[(&str, DecodeError)] = &[
     ("invalid-layout", DecodeError::UnknownCode(2)),
@@ -47,10 +51,10 @@ pub(crate) fn names() -> Vec<(&'static str, Vec<&'static str>)> {
     let invalid_pages = INVALID_PAGES.iter().map(|(name, _)| *name).collect();
     let invalid_directories = INVALID_DIRECTORIES.iter().map(|(name, _)| *name).collect();
     vec![
-        ("sealed-page", vec!["three-entries", "empty"]),
+        ("sealed-page", vec!["three-entries", "empty", "leaving"]),
         ("sealed-page", invalid_pages),
         ("feed-entry", vec!["digests"]),
-        ("cursor", vec!["ours"]),
+        ("cursor", vec!["ours", "under-way"]),
         ("cursor", INVALID_CURSORS.to_vec()),
         (
             "sealed-directory",
@@ -101,11 +105,15 @@ fn three_entries() -> Page {
         sequence: 310,
         chain: ChainHash([0x99; 32]),
         scope_version: 1,
+        is_whole: false,
+        step: None,
+        filled: 0,
     };
     Page {
         proof: feed::sign(&signing_key(), proof),
         bodies: vec![Some(bodies[0].to_vec()), Some(bodies[1].to_vec()), None],
         cursor: Some(cursor.to_cursor()),
+        scope: ScopeDelta::default(),
     }
 }
 
@@ -120,7 +128,18 @@ fn a_page_has_the_content_of_its_vector() {
     empty.proof.entries.clear();
     empty.bodies.clear();
     empty.proof = feed::sign(&signing_key(), empty.proof);
-    for (name, page) in [("three-entries", three_entries()), ("empty", empty)] {
+    let id = Uuid::from_u128(0x0198_0000_0000_0000_0000_0000_0000_0001);
+    let mut leaving = empty.clone();
+    leaving.scope = ScopeDelta {
+        is_beginning: true,
+        is_end: true,
+        forgotten: vec![DocumentId::case(id), DocumentId::person_of(id)],
+    };
+    for (name, page) in [
+        ("three-entries", three_entries()),
+        ("empty", empty),
+        ("leaving", leaving),
+    ] {
         let sealed = vectors::read("sealed-page", name);
         assert_eq!(content(&page.seal()), content(&sealed), "{name}");
         assert_eq!(Page::open(ward_key(), &sealed), Ok(page), "{name}");
@@ -154,8 +173,24 @@ fn a_cursor_has_the_bytes_of_its_vector() {
         sequence: 300,
         chain: ChainHash([0x22; 32]),
         scope_version: 1,
+        is_whole: false,
+        step: None,
+        filled: 0,
     };
     let cursor = Cursor(vectors::read("cursor", "ours"));
+    assert_eq!(fields.to_cursor(), cursor);
+    assert_eq!(CursorFields::from_cursor(&cursor), Some(fields));
+    let fields = CursorFields {
+        is_whole: true,
+        step: Some(ScopeStep {
+            to: 300,
+            done: 200,
+            is_begun_again: true,
+        }),
+        filled: 5,
+        ..fields
+    };
+    let cursor = Cursor(vectors::read("cursor", "under-way"));
     assert_eq!(fields.to_cursor(), cursor);
     assert_eq!(CursorFields::from_cursor(&cursor), Some(fields));
     for name in INVALID_CURSORS {

@@ -95,6 +95,7 @@ impl FakeDevice {
             directory_version: self.directory.as_ref().map_or([0; 32], |known| known.1),
             device_time: Timestamp(1_772_413_200_000),
             app_version: "0.1.0".to_owned(),
+            wanted: Vec::new(),
         }
     }
 
@@ -146,6 +147,7 @@ impl FakeDevice {
                         .map(|entry| self.edits.get(&entry.edit).cloned())
                         .collect(),
                     cursor: None,
+                    scope: Default::default(),
                     proof: page.proof.clone(),
                 });
                 DeviceAnswer::Return(page.map(Box::new))

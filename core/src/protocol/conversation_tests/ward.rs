@@ -272,6 +272,9 @@ impl FakeWard {
             sequence: up_to,
             chain: last.chain,
             scope_version: 1,
+            is_whole: false,
+            step: None,
+            filled: 0,
         };
         Some(self.page(after, up_to, last.chain, &entries, Some(cursor.to_cursor())))
     }
@@ -320,6 +323,7 @@ impl FakeWard {
             bodies: bodies.collect(),
             proof: feed::sign(&self.key, proof),
             cursor,
+            scope: feed::ScopeDelta::default(),
         }
     }
 

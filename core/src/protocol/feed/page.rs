@@ -8,7 +8,9 @@ use super::super::limits;
 use super::{Cursor, FeedEntry, PageProof, verify_proof};
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::edit::limits::EDIT_BYTES_MAX;
-use crate::model::{ChainHash, DeviceId, EditId, Epoch, OfficerId, Timestamp, WardCode, WardKey};
+use crate::model::{
+    ChainHash, DeviceId, DocumentId, EditId, Epoch, OfficerId, Timestamp, WardCode, WardKey,
+};
 
 /// A page of the feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +21,25 @@ pub struct Page {
     pub bodies: Vec<Option<Vec<u8>>>,
     /// Where to go on; `None` for edits that were asked for by name.
     pub cursor: Option<Cursor>,
+    /// What the device may not hold any more. Not part of the ward's signed word.
+    pub scope: ScopeDelta,
 }
+
+/// What leaves the device's scope with a page. It is applied before the page's edits are.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ScopeDelta {
+    /// The ward reads the feed to the device from the start: what the device holds is doubtful until
+    /// a page names it.
+    pub is_beginning: bool,
+    /// That reading is at its end: what is still doubtful is to be forgotten.
+    pub is_end: bool,
+    /// To be forgotten.
+    pub forgotten: Vec<DocumentId>,
+}
+
+/// Bits of the byte before the documents to be forgotten.
+const BEGINNING: u8 = 1;
+const END: u8 = 2;
 
 /// Why a page is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -91,6 +111,15 @@ impl Page {
             content.fixed(author.0.as_bytes()).fixed(device.as_bytes());
         }
         content.count(proof.entries.len()).fixed(&entries.finish());
+        // Most pages end here.
+        if self.scope != ScopeDelta::default() {
+            content
+                .byte(self.scope.flags())
+                .count(self.scope.forgotten.len());
+            for document in &self.scope.forgotten {
+                content.fixed(&document.to_bytes());
+            }
+        }
         compression::compress(&content.finish())
     }
 
@@ -122,6 +151,34 @@ impl Page {
     }
 }
 
+impl ScopeDelta {
+    fn flags(&self) -> u8 {
+        let flag = |is_set: bool, bit: u8| if is_set { bit } else { 0 };
+        flag(self.is_beginning, BEGINNING) | flag(self.is_end, END)
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let flags = reader.byte()?;
+        if flags & !(BEGINNING | END) != 0 {
+            return Err(DecodeError::InvalidValue);
+        }
+        let forgotten = (0..reader.count(limits::FORGOTTEN_DOCUMENTS_MAX)?)
+            .map(|_| {
+                let bytes: [u8; 17] = reader.fixed()?;
+                DocumentId::from_slice(&bytes).ok_or(DecodeError::InvalidValue)
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        if flags == 0 && forgotten.is_empty() {
+            return Err(DecodeError::InvalidValue);
+        }
+        Ok(Self {
+            is_beginning: flags & BEGINNING != 0,
+            is_end: flags & END != 0,
+            forgotten,
+        })
+    }
+}
+
 fn read(reader: &mut Reader<'_>) -> Result<Page, DecodeError> {
     let ward = read_ward(reader)?;
     let epoch = Epoch(reader.fixed()?);
@@ -150,6 +207,11 @@ fn read(reader: &mut Reader<'_>) -> Result<Page, DecodeError> {
         entries.push(entry);
         bodies.push(body);
     }
+    let scope = if reader.is_empty() {
+        ScopeDelta::default()
+    } else {
+        ScopeDelta::read(reader)?
+    };
     Ok(Page {
         proof: PageProof {
             ward,
@@ -162,6 +224,7 @@ fn read(reader: &mut Reader<'_>) -> Result<Page, DecodeError> {
         },
         bodies,
         cursor,
+        scope,
     })
 }
 

@@ -4,6 +4,8 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
+use crate::codec::DecodeError;
+use crate::model::DocumentId;
 
 fn key() -> SigningKey {
     SigningKey::from_bytes(&[7; 32])
@@ -44,6 +46,7 @@ fn page(after: u64, bodies: &[&[u8]]) -> Page {
         proof: sign(&key(), proof),
         bodies: bodies.iter().map(|body| Some(body.to_vec())).collect(),
         cursor: Some(Cursor(vec![1, 2, 3])),
+        scope: ScopeDelta::default(),
     }
 }
 
@@ -122,6 +125,7 @@ fn a_signed_proof_whose_entries_do_not_ascend_is_refused() {
             proof: signed,
             bodies: vec![None, None],
             cursor: None,
+            scope: ScopeDelta::default(),
         };
         assert!(
             Page::open_unverified(&page.seal()).is_err(),
@@ -167,13 +171,48 @@ fn a_page_within_its_bounds_seals_within_its_frame() {
 }
 
 #[test]
-fn bytes_after_the_last_entry_are_refused() {
-    let sealed = page(0, &[b"one"]).seal();
-    let mut content = super::super::compression::decompress(&sealed, 10_000).unwrap();
-    content.push(0);
-    let longer = super::super::compression::compress(&content);
-    let refused = OpenPageError::Decode(DecodeError::TrailingBytes);
-    assert_eq!(Page::open(ward_key(), &longer), Err(refused));
+fn bytes_after_the_end_are_refused() {
+    let mut leaving = page(0, &[b"one"]);
+    leaving.scope.is_end = true;
+    for (page, appended, refused) in [
+        (page(0, &[b"one"]), &[0, 0][..], DecodeError::InvalidValue),
+        (page(0, &[b"one"]), &[4, 0], DecodeError::InvalidValue),
+        (page(0, &[b"one"]), &[1], DecodeError::Truncated),
+        (leaving, &[0], DecodeError::TrailingBytes),
+    ] {
+        let sealed = page.seal();
+        let mut content = super::super::compression::decompress(&sealed, 10_000).unwrap();
+        content.extend_from_slice(appended);
+        let longer = super::super::compression::compress(&content);
+        let refused = OpenPageError::Decode(refused);
+        assert_eq!(Page::open(ward_key(), &longer), Err(refused));
+    }
+}
+
+#[test]
+fn documents_that_leave_the_scope_come_with_a_page() {
+    let mut page = page(10, &[b"one"]);
+    page.scope = ScopeDelta {
+        is_beginning: true,
+        is_end: true,
+        forgotten: vec![
+            DocumentId::case(Uuid::from_u128(1)),
+            DocumentId::person_of(Uuid::from_u128(1)),
+            DocumentId::visit(Uuid::from_u128(2)),
+        ],
+    };
+    assert_eq!(Page::open(ward_key(), &page.seal()), Ok(page));
+}
+
+#[test]
+fn more_documents_to_forget_than_a_page_may_name_are_refused() {
+    let mut page = page(10, &[]);
+    let forgotten = (0..limits::FORGOTTEN_DOCUMENTS_MAX as u128 + 1)
+        .map(|number| DocumentId::case(Uuid::from_u128(number)));
+    page.scope.forgotten = forgotten.collect();
+    assert!(Page::open(ward_key(), &page.seal()).is_err());
+    page.scope.forgotten.pop();
+    assert_eq!(Page::open(ward_key(), &page.seal()), Ok(page));
 }
 
 #[test]
@@ -212,11 +251,40 @@ fn a_cursor_comes_back_and_anything_else_is_unknown() {
         sequence: 300,
         chain: ChainHash([2; 32]),
         scope_version: 1,
+        is_whole: false,
+        step: None,
+        filled: 0,
     };
     let cursor = fields.to_cursor();
     assert!(cursor.0.len() <= limits::CURSOR_BYTES_MAX);
     assert_eq!(CursorFields::from_cursor(&cursor), Some(fields));
     assert_eq!(CursorFields::from_cursor(&Cursor::default()), None);
+    let under_way = CursorFields {
+        sequence: u64::MAX,
+        scope_version: u64::MAX,
+        is_whole: true,
+        step: Some(ScopeStep {
+            to: u64::MAX,
+            done: u64::MAX,
+            is_begun_again: true,
+        }),
+        filled: u64::MAX,
+        ..fields
+    };
+    assert!(under_way.to_cursor().0.len() <= limits::CURSOR_BYTES_MAX - 16);
+    for fields in [
+        under_way,
+        CursorFields {
+            step: None,
+            ..under_way
+        },
+        CursorFields {
+            filled: 7,
+            ..fields
+        },
+    ] {
+        assert_eq!(CursorFields::from_cursor(&fields.to_cursor()), Some(fields));
+    }
     let mut longer = cursor.clone();
     longer.0.push(0);
     assert_eq!(CursorFields::from_cursor(&longer), None);

@@ -20,6 +20,9 @@ pub struct Opening {
     pub device_time: Timestamp,
     /// Version of the app, shown to the administrator.
     pub app_version: String,
+    /// Edits that the feed named in an earlier conversation and that have not come yet: asked for
+    /// once the feed was read.
+    pub wanted: Vec<EditId>,
 }
 
 /// A file on its way up.

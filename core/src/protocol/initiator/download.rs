@@ -14,6 +14,8 @@ pub(super) struct Download {
     is_end_received: bool,
     /// To be asked for by name.
     wanted: VecDeque<EditId>,
+    /// Wanted since an earlier conversation. They wait for the end of the feed, which may bring them.
+    wanted_before: Vec<EditId>,
     /// Every edit ever asked for: each is asked for once.
     asked: BTreeSet<EditId>,
     /// Asked for and not answered, and the round in which we asked.
@@ -31,6 +33,13 @@ enum FeedState {
 }
 
 impl Download {
+    pub(super) fn wanting(wanted: Vec<EditId>) -> Self {
+        Self {
+            wanted_before: wanted,
+            ..Self::default()
+        }
+    }
+
     /// Asks for the feed, all of the window free again.
     pub(super) fn pull(&mut self, round: u32) -> DeviceMessage {
         let window = limits::PAGES_IN_FLIGHT_MAX;
@@ -82,6 +91,8 @@ impl Download {
     /// Everything before the ward's `CaughtUp` is stored.
     pub(super) fn finish(&mut self) {
         self.state = FeedState::CaughtUp;
+        let wanted = std::mem::take(&mut self.wanted_before);
+        self.want(wanted);
     }
 
     pub(super) fn is_complete(&self) -> bool {

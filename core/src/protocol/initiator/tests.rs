@@ -19,6 +19,7 @@ fn opening(cursor: &[u8]) -> Opening {
         directory_version: [0; 32],
         device_time: Timestamp(1),
         app_version: "0.1.0".to_owned(),
+        wanted: Vec::new(),
     }
 }
 
@@ -77,6 +78,7 @@ fn page(cursor: Option<u8>) -> Vec<u8> {
         proof: feed::sign(&key(), proof),
         bodies: Vec::new(),
         cursor: cursor.map(|cursor| Cursor(vec![cursor])),
+        scope: feed::ScopeDelta::default(),
     };
     page.seal()
 }

@@ -101,6 +101,7 @@ fn page(cursor: u8) -> Page {
         },
         bodies: Vec::new(),
         cursor: Some(Cursor(vec![cursor])),
+        scope: super::super::feed::ScopeDelta::default(),
     }
 }
 

@@ -44,7 +44,7 @@ fn others_edits_arrive_and_concurrent_values_are_shown() {
 }
 
 #[test]
-fn an_edit_whose_dependency_is_missing_waits_and_the_cursor_with_it() {
+fn an_edit_whose_dependency_is_missing_waits_while_the_phone_asks_for_it_by_name() {
     let (_folder, phone) = phone();
     let (_desk_folder, desk) = desk();
     let mut ward = TestWard::new();
@@ -59,20 +59,18 @@ fn an_edit_whose_dependency_is_missing_waits_and_the_cursor_with_it() {
     let missing = apply(&phone, ward.page_of(&[1, 2], 0));
     assert_eq!(missing, [creation]);
     assert!(phone.case(id).unwrap().is_none());
-    assert_eq!(
-        begin(&phone),
-        [0u8; 0],
-        "it would never be told of the creation again"
-    );
+    let opening = phone.begin_conversation("test").unwrap().unwrap();
+    assert_eq!(opening.cursor.0, [1, 3]);
+    assert_eq!(opening.wanted, [creation], "it is asked for again");
     assert_eq!(apply(&phone, ward.named(&missing)), []);
     assert_eq!(phone.case(id).unwrap().unwrap().case.notes.len(), 2);
-    assert_eq!(begin(&phone), [1, 3]);
+    assert_eq!(wanted(&phone), []);
     assert_eq!(count(&phone, "set_aside"), 0);
     assert_sound(&phone);
 }
 
 #[test]
-fn what_the_ward_never_gives_holds_the_cursor_up_for_a_few_conversations_only() {
+fn what_the_ward_never_gives_is_asked_for_in_a_few_conversations_only() {
     let (_folder, phone) = phone();
     let (_desk_folder, desk) = desk();
     let mut ward = TestWard::new();
@@ -81,10 +79,13 @@ fn what_the_ward_never_gives_holds_the_cursor_up_for_a_few_conversations_only() 
     begin(&desk);
     ward.hear(&desk);
     assert_eq!(apply(&phone, ward.page_of(&[1], 0)).len(), 1);
-    let cursors: Vec<Vec<u8>> = (0..6).map(|_| begin(&phone)).collect();
-    assert_eq!(cursors[4], [0u8; 0]);
-    assert_eq!(cursors[5], [1, 2]);
+    let asked: Vec<usize> = (0..6).map(|_| wanted(&phone).len()).collect();
+    assert_eq!(asked, [1, 1, 1, 1, 1, 0]);
     assert_eq!(count(&phone, "set_aside"), 1);
+}
+
+fn wanted(phone: &Replica) -> Vec<crate::model::EditId> {
+    phone.begin_conversation("test").unwrap().unwrap().wanted
 }
 
 #[test]

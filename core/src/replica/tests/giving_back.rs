@@ -163,7 +163,7 @@ fn page_of_edits(path: &Path, case: Uuid) -> u64 {
     let before = std::fs::read(path).unwrap();
     store
         .execute(
-            "UPDATE edits SET received_at = 1 WHERE document = ?1",
+            "UPDATE edits SET author = zeroblob(16) WHERE document = ?1",
             [DocumentId::case(case).to_bytes()],
         )
         .unwrap();

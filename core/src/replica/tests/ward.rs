@@ -122,6 +122,7 @@ impl TestWard {
         Page {
             bodies: bodies.collect(),
             cursor: Some(Cursor(vec![self.epoch, up_to as u8])),
+            scope: feed::ScopeDelta::default(),
             proof: feed::sign(&ward_key(), proof),
         }
     }

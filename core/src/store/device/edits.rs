@@ -23,6 +23,8 @@ pub(crate) struct Located {
     pub(crate) document: DocumentId,
     /// The page that named it last.
     pub(crate) proof: Option<i64>,
+    /// Whether its document has left the scope.
+    pub(crate) is_stranded: bool,
 }
 
 /// What a page of the feed says of an edit.
@@ -56,21 +58,23 @@ pub(crate) fn insert(
     Ok(connection.last_insert_rowid())
 }
 
+/// Where an edit is that is part of its document.
 pub(crate) fn position(connection: &Connection, id: EditId) -> rusqlite::Result<Option<i64>> {
     connection
-        .prepare_cached("SELECT position FROM edits WHERE id = ?1")?
+        .prepare_cached("SELECT position FROM edits WHERE id = ?1 AND is_stranded = 0")?
         .query_row([id.as_bytes()], |row| row.get(0))
         .optional()
 }
 
 pub(crate) fn locate(connection: &Connection, id: EditId) -> rusqlite::Result<Option<Located>> {
     connection
-        .prepare_cached("SELECT position, document, proof FROM edits WHERE id = ?1")?
+        .prepare_cached("SELECT position, document, proof, is_stranded FROM edits WHERE id = ?1")?
         .query_row([id.as_bytes()], |row| {
             Ok(Located {
                 position: row.get(0)?,
                 document: document(row, 1)?,
                 proof: row.get(2)?,
+                is_stranded: row.get(3)?,
             })
         })
         .optional()
@@ -109,10 +113,54 @@ pub(crate) fn of_document(
     connection
         .prepare_cached(
             "SELECT position, id, bytes, author, received_at FROM edits
+             WHERE document = ?1 AND is_stranded = 0 ORDER BY position",
+        )?
+        .query_map([document.to_bytes()], stored)?
+        .collect()
+}
+
+/// Every edit of a document that is here, stranded ones included, each after what it depends on.
+pub(crate) fn all_of_document(
+    connection: &Connection,
+    document: DocumentId,
+) -> rusqlite::Result<Vec<StoredEdit>> {
+    connection
+        .prepare_cached(
+            "SELECT position, id, bytes, author, received_at FROM edits
              WHERE document = ?1 ORDER BY position",
         )?
         .query_map([document.to_bytes()], stored)?
         .collect()
+}
+
+/// The stranded edits of a document, oldest first.
+pub(crate) fn stranded_of(
+    connection: &Connection,
+    document: DocumentId,
+) -> rusqlite::Result<Vec<StoredEdit>> {
+    connection
+        .prepare_cached(
+            "SELECT position, id, bytes, author, received_at FROM edits
+             WHERE document = ?1 AND is_stranded = 1 ORDER BY position",
+        )?
+        .query_map([document.to_bytes()], stored)?
+        .collect()
+}
+
+/// Documents with stranded edits.
+pub(crate) fn stranded_documents(connection: &Connection) -> rusqlite::Result<Vec<DocumentId>> {
+    connection
+        .prepare_cached("SELECT DISTINCT document FROM edits WHERE is_stranded = 1")?
+        .query_map([], |row| document(row, 0))?
+        .collect()
+}
+
+/// Takes an edit out of its document without losing it.
+pub(crate) fn strand(connection: &Connection, position: i64) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE edits SET is_stranded = 1, proof = NULL WHERE position = ?1")?
+        .execute([position])
+        .map(drop)
 }
 
 /// Notes that a page of the feed named the edit; a newer page takes the place of an older one.
@@ -141,10 +189,10 @@ pub(crate) fn remove(connection: &Connection, position: i64) -> rusqlite::Result
         .map(drop)
 }
 
-/// Every document that has an edit.
+/// Every document of which edits are here.
 pub(crate) fn documents(connection: &Connection) -> rusqlite::Result<Vec<DocumentId>> {
     connection
-        .prepare_cached("SELECT DISTINCT document FROM edits")?
+        .prepare_cached("SELECT DISTINCT document FROM edits WHERE is_stranded = 0")?
         .query_map([], |row| document(row, 0))?
         .collect()
 }

@@ -123,6 +123,24 @@ pub(crate) fn remove(
         .map(drop)
 }
 
+/// The files of a record that is forgotten and that the ward has need not be remembered.
+pub(crate) fn remove_confirmed(connection: &Connection, record: Uuid) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("DELETE FROM attachment_outbox WHERE record = ?1 AND is_confirmed = 1")?
+        .execute([record.as_bytes()])
+        .map(drop)
+}
+
+/// Whether a file goes up, or went up for a record that is here.
+pub(crate) fn is_under_way(
+    connection: &Connection,
+    hash: AttachmentHash,
+) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached("SELECT 1 FROM attachment_outbox WHERE hash = ?1")?
+        .exists([hash.as_bytes()])
+}
+
 /// This device's files of a record.
 pub(crate) fn of_record(
     connection: &Connection,

@@ -170,6 +170,43 @@ pub(crate) fn state(
         .optional()
 }
 
+/// What the outbox says of an edit, to be put back under another position.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OutboxLine {
+    state: i64,
+    bundle: Option<i64>,
+    sequence: Option<i64>,
+}
+
+/// Takes an edit off the outbox for a moment: its bundle stays.
+pub(crate) fn lift(connection: &Connection, position: i64) -> rusqlite::Result<Option<OutboxLine>> {
+    connection
+        .prepare_cached("DELETE FROM outbox WHERE position = ?1 RETURNING state, bundle, sequence")?
+        .query_row([position], |row| {
+            Ok(OutboxLine {
+                state: row.get(0)?,
+                bundle: row.get(1)?,
+                sequence: row.get(2)?,
+            })
+        })
+        .optional()
+}
+
+/// Puts back what was lifted, for the edit at `position` now.
+pub(crate) fn put_back(
+    connection: &Connection,
+    position: i64,
+    line: OutboxLine,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO outbox (position, state, bundle, sequence)
+             VALUES (?1, ?2, ?3, ?4)",
+        )?
+        .execute(params![position, line.state, line.bundle, line.sequence])
+        .map(drop)
+}
+
 /// Takes an edit off the outbox, and its bundle with the last one.
 pub(crate) fn remove(connection: &Connection, position: i64) -> rusqlite::Result<()> {
     let bundle: Option<Option<i64>> = connection

@@ -71,6 +71,26 @@ pub(crate) fn remove(connection: &Connection, id: EditId) -> rusqlite::Result<()
         .map(drop)
 }
 
+/// Removes all of a document, and gives the proofs that named it and what it waited for.
+pub(crate) fn remove_document(
+    connection: &Connection,
+    document: DocumentId,
+) -> rusqlite::Result<(Vec<i64>, Vec<EditId>)> {
+    let removed: Vec<(i64, Vec<u8>)> = connection
+        .prepare_cached("DELETE FROM set_aside WHERE document = ?1 RETURNING proof, bytes")?
+        .query_map([document.to_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    let mut proofs = Vec::new();
+    let mut dependencies = Vec::new();
+    for (proof, bytes) in removed {
+        proofs.push(proof);
+        if let Ok(edit) = EncodedEdit::decode(&bytes) {
+            dependencies.extend_from_slice(&edit.edit().dependencies);
+        }
+    }
+    Ok((proofs, dependencies))
+}
+
 /// The edits of a document that wait for another.
 pub(crate) fn waiting(
     connection: &Connection,

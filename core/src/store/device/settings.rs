@@ -13,8 +13,6 @@ pub(crate) const ENROLMENT: &str = "enrolment";
 pub(crate) const DIRECTORY: &str = "directory";
 pub(crate) const DIRECTORY_VERSION: &str = "directory_version";
 pub(crate) const CURSOR: &str = "cursor";
-/// The cursor to take once nothing is wanted any more.
-pub(crate) const CURSOR_AHEAD: &str = "cursor_ahead";
 
 /// Longest address `host:port`, and most of them.
 const ADDRESS_BYTES_MAX: usize = 300;
@@ -32,13 +30,6 @@ pub(crate) fn write(connection: &Connection, name: &str, value: &[u8]) -> rusqli
     connection
         .prepare_cached("INSERT OR REPLACE INTO settings (name, value) VALUES (?1, ?2)")?
         .execute(rusqlite::params![name, value])
-        .map(drop)
-}
-
-pub(crate) fn remove(connection: &Connection, name: &str) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached("DELETE FROM settings WHERE name = ?1")?
-        .execute([name])
         .map(drop)
 }
 

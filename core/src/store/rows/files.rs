@@ -36,6 +36,20 @@ pub fn attachments_of_case(
         .collect()
 }
 
+/// Whether a case other than this one refers to a file.
+///
+/// # Errors
+/// SQLite's.
+pub fn is_attachment_of_another(
+    connection: &Connection,
+    hash: AttachmentHash,
+    case: Uuid,
+) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached("SELECT 1 FROM case_attachments WHERE hash = ?1 AND record <> ?2 LIMIT 1")?
+        .exists(params![hash.as_bytes(), case.as_bytes()])
+}
+
 /// What the table holds for a case with these attachments. A file that is both counts as original.
 pub(super) fn files(attachments: &[Attachment]) -> BTreeMap<AttachmentHash, bool> {
     let thumbnails = attachments
