@@ -33,6 +33,9 @@ pub enum Command {
     /// Điện thoại đã ghi danh · Enrolled phones
     #[command(subcommand)]
     Device(DeviceCommand),
+    /// Cán bộ đi cơ sở · Officers with phones
+    #[command(subcommand)]
+    Officer(OfficerCommand),
     /// Khu phố, ấp, thôn, tổ · The ward's areas
     #[command(subcommand)]
     Area(AreaCommand),
@@ -150,6 +153,32 @@ pub struct Invite {
     /// Lời mời dùng được bao lâu · How long it lives [default: invite_hours of gandan.toml, or 72]
     #[arg(long, value_name = "HOURS", value_parser = clap::value_parser!(u32).range(1..=720))]
     pub hours: Option<u32>,
+}
+
+/// `officer …`
+#[derive(Debug, Subcommand)]
+pub enum OfficerCommand {
+    /// Giao khu phố khác; điện thoại nhận hoặc quên hồ sơ ở lần đồng bộ sau · Gives other areas; at their
+    /// next conversation phones get what is in them and forget what is not
+    Areas(OfficerAreas),
+}
+
+/// `officer areas`
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("scope").required(true))]
+pub struct OfficerAreas {
+    /// Where.
+    #[command(flatten)]
+    pub data: Data,
+    /// Họ tên cán bộ · The officer's name
+    #[arg(long, value_name = "NAME")]
+    pub officer: String,
+    /// Mã khu phố, cách nhau bằng dấu phẩy · Codes of areas, divided by commas
+    #[arg(long, value_name = "LIST", value_delimiter = ',', group = "scope")]
+    pub areas: Vec<String>,
+    /// Toàn phường, xã · The whole ward
+    #[arg(long, group = "scope")]
+    pub whole_ward: bool,
 }
 
 /// `device …`

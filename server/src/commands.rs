@@ -189,6 +189,10 @@ pub fn run(cli: Cli, terminal: &mut Terminal) -> Result<Outcome, CommandError> {
             let (ward, _) = open(&arguments.data.directory, environment)?;
             people::revoke_device(&arguments.device, &ward, terminal)
         }
+        Command::Officer(crate::cli::OfficerCommand::Areas(arguments)) => {
+            let (ward, _) = open(&arguments.data.directory, environment)?;
+            people::give_areas(&arguments, &ward, terminal)
+        }
         Command::Area(crate::cli::AreaCommand::List(data)) => {
             let (ward, _) = open(&data.directory, environment)?;
             areas::list(&ward, terminal)

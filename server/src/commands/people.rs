@@ -1,4 +1,4 @@
-//! People and their phones: `staff add`, `invite`, `device list`, `device revoke`.
+//! People and their phones: `staff add`, `invite`, `officer areas`, `device list`, `device revoke`.
 
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
@@ -151,6 +151,23 @@ fn addresses(
             Ok(vec![guess.to_string()])
         }
     }
+}
+
+pub(super) fn give_areas(
+    arguments: &cli::OfficerAreas,
+    ward: &Ward,
+    terminal: &mut Terminal,
+) -> Result<Outcome, CommandError> {
+    // Without areas it is the whole ward, which must have been said.
+    let officer = ward.set_areas(&arguments.officer, &arguments.areas)?;
+    say(terminal.output, format_args!("{officer}"))?;
+    tell(
+        terminal.messages,
+        format_args!(
+            "Đã giao; điện thoại đổi theo ở lần đồng bộ sau · Given; phones follow at their next conversation"
+        ),
+    );
+    Ok(Outcome::Done)
 }
 
 pub(super) fn list_devices(ward: &Ward, terminal: &mut Terminal) -> Result<Outcome, CommandError> {
