@@ -66,8 +66,16 @@ pub struct Tally {
     pub ward_restores: usize,
     /// Conversations whose bytes were delivered to the ward a second time.
     pub replays: usize,
+    /// Officers given other areas.
+    pub reassignments: usize,
+    /// Cases moved to another area.
+    pub moves: usize,
+    /// Cases restricted, or opened again.
+    pub restrictions: usize,
     /// Edits that the ward refused.
     pub rejections: usize,
+    /// Of these, edits whose document had left the scope.
+    pub out_of_scope: usize,
     /// Rounds after the faults stopped until everything was equal.
     pub rounds_to_heal: usize,
 }
@@ -89,7 +97,11 @@ impl Tally {
             phone_restores: self.phone_restores + other.phone_restores,
             ward_restores: self.ward_restores + other.ward_restores,
             replays: self.replays + other.replays,
+            reassignments: self.reassignments + other.reassignments,
+            moves: self.moves + other.moves,
+            restrictions: self.restrictions + other.restrictions,
             rejections: self.rejections + other.rejections,
+            out_of_scope: self.out_of_scope + other.out_of_scope,
             rounds_to_heal: self.rounds_to_heal.max(other.rounds_to_heal),
         }
     }

@@ -29,7 +29,11 @@ fn every_promise_is_kept_whatever_happens_between_phones_and_ward() {
         ("phone restores", sum.phone_restores),
         ("ward restores", sum.ward_restores),
         ("replays", sum.replays),
+        ("reassignments", sum.reassignments),
+        ("moves", sum.moves),
+        ("restrictions", sum.restrictions),
         ("rejections", sum.rejections),
+        ("rejections of what left the scope", sum.out_of_scope),
     ] {
         assert!(times > 0, "the seeds never tried {what}");
     }

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gandan_core::model::Case;
+use gandan_core::document::schema;
+use gandan_core::model::{Case, Confidentiality, DocumentId, Role};
 use gandan_core::protocol::limits::ATTACHMENT_CHUNK_BYTES;
-use gandan_core::replica::SyncState;
+use gandan_core::replica::{RejectedItem, SyncState};
 use gandan_core::store::rows::{self, CaseQuery, CaseRow};
 use gandan_server::ward::Ward;
 use uuid::Uuid;
@@ -58,6 +59,88 @@ fn snapshot_of_phone(phone: &Phone) -> BTreeMap<Uuid, Case> {
         .collect()
 }
 
+/// Whether the officer of a phone may see a case, and whether they may see its citizen: the rule as
+/// people would say it, not as the ward computes it.
+fn may_see(fleet: &Fleet, phone: &Phone, case: &Case) -> (bool, bool) {
+    if case.recorded_by == phone.author.officer {
+        return (true, true);
+    }
+    if case.confidentiality == Confidentiality::Restricted {
+        return (false, false);
+    }
+    if phone.author.role == Role::Leader {
+        return (true, true);
+    }
+    let areas = &fleet.areas[&phone.officer];
+    let is_theirs = areas.is_empty() || case.area.as_ref().is_some_and(|area| areas.contains(area));
+    (is_theirs, false)
+}
+
+fn in_scope(fleet: &Fleet, phone: &Phone, ward: &BTreeMap<Uuid, Case>) -> BTreeMap<Uuid, Case> {
+    ward.iter()
+        .filter(|(_, case)| may_see(fleet, phone, case).0)
+        .map(|(id, case)| (*id, case.clone()))
+        .collect()
+}
+
+/// Nobody holds what is out of their scope, everybody holds what is in it, citizens included, down
+/// to the tables of the phone's store.
+fn scopes_are_kept(fleet: &Fleet) {
+    let seed = fleet.plan.seed;
+    let ward = snapshot_of_ward(&fleet.ward);
+    for phone in &fleet.phones {
+        let name = &phone.name;
+        let mut allowed = BTreeSet::new();
+        for (id, case) in &ward {
+            let (sees_case, sees_person) = may_see(fleet, phone, case);
+            if !sees_case {
+                continue;
+            }
+            allowed.insert(DocumentId::case(*id));
+            let detail = phone
+                .replica
+                .case(*id)
+                .expect("the store answers")
+                .unwrap_or_else(|| panic!("seed {seed}: {name} lacks a case of its scope"));
+            let person = fleet
+                .ward
+                .document(DocumentId::person_of(*id))
+                .expect("the ward answers")
+                .and_then(|state| schema::person(&state));
+            if sees_person {
+                allowed.insert(DocumentId::person_of(*id));
+                assert_eq!(detail.citizen, person, "seed {seed}: a citizen on {name}");
+            } else {
+                assert_eq!(
+                    detail.citizen, None,
+                    "seed {seed}: {name} shows a citizen out of its scope"
+                );
+            }
+        }
+        let store = phone.store();
+        let held: Vec<Vec<u8>> = store
+            .prepare(
+                "SELECT document FROM edits
+                 UNION SELECT document FROM set_aside WHERE document IS NOT NULL
+                 UNION SELECT document FROM doubtful",
+            )
+            .and_then(|mut statement| {
+                statement
+                    .query_map([], |row| row.get(0))?
+                    .collect::<rusqlite::Result<_>>()
+            })
+            .expect("the store answers");
+        for document in held {
+            let document = DocumentId::from_slice(&document).expect("a document's name");
+            assert!(
+                allowed.contains(&document),
+                "seed {seed}: {name} holds edits of a {:?} out of its scope",
+                document.kind
+            );
+        }
+    }
+}
+
 /// What must hold after every step: nobody is told 'on the server' of something that is not.
 pub fn always(fleet: &Fleet) {
     if fleet.was_ward_restored {
@@ -91,7 +174,7 @@ pub fn is_converged(fleet: &Fleet) -> bool {
             .pending()
             .expect("the store answers")
             .is_empty()
-            && snapshot_of_phone(phone) == ward
+            && snapshot_of_phone(phone) == in_scope(fleet, phone, &ward)
     })
 }
 
@@ -107,19 +190,36 @@ pub fn explain_divergence(fleet: &Fleet) {
             phone.name,
             pending.len()
         );
-        assert_eq!(
-            snapshot_of_phone(phone),
-            ward,
-            "seed {}: {} and the ward differ after the faults stopped",
+        let shown = snapshot_of_phone(phone);
+        let due = in_scope(fleet, phone, &ward);
+        let keys = |of: &BTreeMap<Uuid, Case>, but: &BTreeMap<Uuid, Case>| -> Vec<Uuid> {
+            of.keys()
+                .filter(|id| !but.contains_key(id))
+                .copied()
+                .collect()
+        };
+        let (too_many, missing) = (keys(&shown, &due), keys(&due, &shown));
+        assert!(
+            too_many.is_empty() && missing.is_empty(),
+            "seed {}: after the faults stopped {} of {:?} holds {too_many:?} too many and lacks {missing:?}",
             fleet.plan.seed,
-            phone.name
+            phone.name,
+            fleet.areas.get(&phone.officer),
         );
+        for (id, case) in due {
+            assert_eq!(
+                shown[&id], case,
+                "seed {}: {} and the ward differ after the faults stopped",
+                fleet.plan.seed, phone.name
+            );
+        }
     }
 }
 
 /// What must hold once faults stopped and everybody talked.
 pub fn healed(fleet: &Fleet) {
     nothing_is_lost(fleet);
+    scopes_are_kept(fleet);
     files_are_there(fleet);
     rows_are_projections(fleet);
     numbers_are_unique(fleet);
@@ -141,15 +241,24 @@ pub fn healed(fleet: &Fleet) {
     }
 }
 
+/// What the ward refused, each once, also what somebody took away by hand with an old copy of a phone.
+fn refusals(fleet: &Fleet) -> Vec<RejectedItem> {
+    fleet
+        .phones
+        .iter()
+        .flat_map(|phone| phone.replica.rejected().expect("the store answers"))
+        .chain(fleet.wiped_refusals.iter().cloned())
+        .map(|item| (item.edit, item))
+        .collect::<BTreeMap<_, _>>()
+        .into_values()
+        .collect()
+}
+
 /// Every acknowledged record is on the ward, each note once, or listed as refused with its content.
 fn nothing_is_lost(fleet: &Fleet) {
     let seed = fleet.plan.seed;
     let ward = snapshot_of_ward(&fleet.ward);
-    let refused: Vec<_> = fleet
-        .phones
-        .iter()
-        .flat_map(|phone| phone.replica.rejected().expect("the store answers"))
-        .collect();
+    let refused = refusals(fleet);
     for (id, promised) in &fleet.ledger.cases {
         let case = ward
             .get(id)
@@ -207,10 +316,8 @@ fn files_are_there(fleet: &Fleet) {
                 "seed {seed}: a file to which a case refers is not what was attached"
             );
         }
-        let refused = fleet
-            .phones
+        let refused = refusals(fleet)
             .iter()
-            .flat_map(|phone| phone.replica.rejected().expect("the store answers"))
             .filter(|item| item.record == id)
             .count();
         let shown: BTreeSet<_> = case.attachments.iter().map(|file| file.hash).collect();

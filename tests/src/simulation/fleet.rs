@@ -1,15 +1,16 @@
 //! The ward and the phones with their files: what a hand can do to them.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gandan_core::environment::Environment;
-use gandan_core::model::{DeviceId, Role, WardCode};
-use gandan_core::policy::Author;
+use gandan_core::model::{Area, DeviceId, Role, WardCode};
+use gandan_core::policy::{Author, RejectionCode};
 use gandan_core::protocol::enrolment::EnrolmentRequest;
-use gandan_core::replica::Replica;
-use gandan_core::store::StoreKey;
+use gandan_core::replica::{RejectedItem, Replica};
+use gandan_core::store::{StoreKey, connection, device};
 use gandan_server::ward::{Staff, Ward};
 use tempfile::TempDir;
 
@@ -25,6 +26,8 @@ const SKEW_MS: i64 = 47_000_000_000;
 /// Rounds within which everything must be equal once faults stop: everybody sends, then everybody
 /// hears; a restored ward costs one more because its phones first give back what it lost.
 const ROUNDS_TO_HEAL_MAX: usize = 3;
+/// Neighbourhoods that cases lie in and officers work in.
+pub const AREAS: [&str; 4] = ["kp1", "kp2", "kp3", "kp4"];
 
 /// One phone: its files, and the store open on them.
 pub struct Phone {
@@ -32,17 +35,30 @@ pub struct Phone {
     pub name: String,
     /// In whose name it writes.
     pub author: Author,
+    /// The officer's name, by which an administrator gives other areas.
+    pub officer: String,
     /// Open, except in the middle of a crash.
     pub replica: Replica,
     folder: PathBuf,
 }
 
 impl Phone {
+    /// Its store as it is on disk.
+    #[must_use]
+    pub fn store(&self) -> rusqlite::Connection {
+        let path = self.folder.join("phone.db");
+        connection::open(&path, &store_key(), device::MIGRATIONS).expect("the store opens")
+    }
+
     /// The device that its key names; a clone has the same.
     #[must_use]
     pub fn device(&self) -> DeviceId {
         DeviceId(self.replica.device_key().verifying_key().to_bytes())
     }
+}
+
+fn store_key() -> StoreKey {
+    StoreKey::new([7; 32])
 }
 
 /// The ward, its phones and everything they promised.
@@ -63,6 +79,10 @@ pub struct Fleet {
     pub tally: Tally,
     /// Whether the ward lost something that only it had.
     pub was_ward_restored: bool,
+    /// Refused items on phones over which an older copy was put.
+    pub wiped_refusals: Vec<RejectedItem>,
+    /// The areas of each officer, by name; none: the whole ward.
+    pub areas: BTreeMap<String, Vec<String>>,
     dice: Dice,
     folders: usize,
     root: TempDir,
@@ -99,11 +119,18 @@ impl Fleet {
             ledger: Ledger::default(),
             tally: Tally::default(),
             was_ward_restored: false,
+            wiped_refusals: Vec::new(),
+            areas: BTreeMap::new(),
             dice: Dice::new(plan.seed, 2),
             folders: 0,
             root,
             ward_folder,
         };
+        let areas: Vec<Area> = AREAS.iter().map(|code| area(code)).collect();
+        fleet
+            .ward
+            .add_areas(&areas)
+            .expect("the tree can be changed");
         for number in 0..plan.phones {
             fleet.add_phone(number);
         }
@@ -113,10 +140,17 @@ impl Fleet {
     fn add_phone(&mut self, number: usize) {
         let folder = self.new_folder("phone");
         let replica = self.open(&folder);
+        // A leader sees the whole ward, the others work in areas of their own.
+        let name = format!("Cán bộ {number}");
+        let (role, areas) = match number {
+            0 => (Role::Leader, Vec::new()),
+            _ => (Role::Officer, vec![AREAS[number % AREAS.len()].to_owned()]),
+        };
         let officer = self
             .ward
-            .officer(&format!("Cán bộ {number}"), Role::Leader, &[])
+            .officer(&name, role, &areas)
             .expect("an officer can be added");
+        self.areas.insert(name.clone(), areas);
         let invite = self
             .ward
             .invite(officer, &["127.0.0.1:1".to_owned()], 3_600_000)
@@ -136,13 +170,24 @@ impl Fleet {
             .expect("the store answers");
         self.phones.push(Phone {
             name: format!("phone {number}"),
-            author: Author {
-                officer,
-                role: Role::Leader,
-            },
+            author: Author { officer, role },
+            officer: name,
             replica,
             folder,
         });
+    }
+
+    /// An administrator gives the officer of a phone other areas.
+    pub fn reassign(&mut self, phone: usize, areas: Vec<String>) {
+        let phone = &self.phones[phone];
+        if phone.author.role != Role::Officer {
+            return;
+        }
+        self.ward
+            .set_areas(&phone.officer, &areas)
+            .expect("areas can be given");
+        self.areas.insert(phone.officer.clone(), areas);
+        self.tally.reassignments += 1;
     }
 
     fn new_folder(&mut self, what: &str) -> PathBuf {
@@ -163,7 +208,7 @@ impl Fleet {
             skew_ms,
             Dice::new(self.plan.seed, 1_000 + opening),
         );
-        Replica::open(folder, &StoreKey::new([7; 32]), environment).expect("the store opens")
+        Replica::open(folder, &store_key(), environment).expect("the store opens")
     }
 
     /// A conversation of each phone named, all at once; `cuts` says where each breaks off.
@@ -220,6 +265,7 @@ impl Fleet {
         self.phones.push(Phone {
             name: format!("clone {} of {}", self.folders, self.phones[phone].name),
             author: self.phones[phone].author,
+            officer: self.phones[phone].officer.clone(),
             replica,
             folder,
         });
@@ -237,6 +283,10 @@ impl Fleet {
     pub fn restore_phone(&mut self, phone: usize, backup: &Path) {
         let folder = self.new_folder("restored");
         copy(backup, &folder);
+        // What the ward refused is on the phone alone: whoever puts an older copy over it takes it away.
+        let refused = self.phones[phone].replica.rejected();
+        self.wiped_refusals
+            .extend(refused.expect("the store answers"));
         self.phones[phone].replica = self.open(&folder);
         self.phones[phone].folder = folder;
         self.tally.phone_restores += 1;
@@ -259,6 +309,19 @@ impl Fleet {
         self.ward = Ward::open(&folder, environment).expect("the ward opens");
         self.ward_folder = folder;
         self.was_ward_restored = true;
+        // The administrator notices that the areas are those of the backup.
+        for (name, areas) in &self.areas {
+            if !areas.is_empty()
+                || self
+                    .phones
+                    .iter()
+                    .any(|phone| phone.officer == *name && phone.author.role == Role::Officer)
+            {
+                self.ward
+                    .set_areas(name, areas)
+                    .expect("areas can be given");
+            }
+        }
         self.tally.ward_restores += 1;
     }
 
@@ -291,12 +354,27 @@ impl Fleet {
         tally.files = self.ledger.file_count;
         let needed: usize = self.ledger.file_bytes.values().sum();
         tally.resent_bytes = tally.file_bytes.saturating_sub(needed);
-        tally.rejections = self
-            .phones
-            .iter()
-            .map(|phone| phone.replica.rejected().expect("the store answers").len())
-            .sum();
+        for phone in &self.phones {
+            let rejected = phone.replica.rejected().expect("the store answers");
+            tally.rejections += rejected.len();
+            tally.out_of_scope += rejected
+                .iter()
+                .filter(|item| item.reason == RejectionCode::OutOfScope)
+                .count();
+        }
         tally
+    }
+}
+
+fn area(code: &str) -> Area {
+    Area {
+        code: code.to_owned(),
+        name: format!("Khu phố {code}"),
+        type_label: "khu phố".to_owned(),
+        parent: None,
+        old_names: Vec::new(),
+        valid_from: "2025-07-01".to_owned(),
+        valid_to: None,
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use gandan_core::model::{Person, Status, Urgency};
+use gandan_core::document::schema::{self, field};
+use gandan_core::model::{Confidentiality, DocumentId, Person, Status, Urgency};
 use gandan_core::replica::{CaseChange, NewCase, RecordError};
 use gandan_core::store::rows::CaseQuery;
 use gandan_server::app;
@@ -10,7 +11,7 @@ use gandan_server::ward::WardError;
 use uuid::Uuid;
 
 use super::Plan;
-use super::fleet::Fleet;
+use super::fleet::{AREAS, Fleet};
 use super::world::Dice;
 
 /// Which of the two histories is set back in this seed. Never both: what only a wiped phone and a
@@ -60,13 +61,15 @@ impl Story {
         fleet.clock.advance_ms(pause_ms);
         let phone = self.dice.below(fleet.phones.len());
         match self.dice.below(100) {
-            0..20 => self.record(fleet, phone),
-            20..26 => self.attach(fleet, phone),
-            26..36 => self.work_on_a_case(fleet, phone),
-            36..52 => self.clerk_works(fleet),
-            52..74 => self.sync(fleet, phone),
-            74..80 => self.sync_together(fleet),
-            80..88 => fleet.crash(phone),
+            0..18 => self.record(fleet, phone),
+            18..24 => self.attach(fleet, phone),
+            24..37 => self.work_on_a_case(fleet, phone),
+            37..47 => self.clerk_works(fleet),
+            47..54 => self.clerk_sorts(fleet),
+            54..58 => self.reassign(fleet, phone),
+            58..76 => self.sync(fleet, phone),
+            76..81 => self.sync_together(fleet),
+            81..88 => fleet.crash(phone),
             88..91 if fleet.phones.len() < fleet.plan.phones + 2 => fleet.clone_phone(phone),
             _ => self.set_back(fleet, phone),
         }
@@ -102,6 +105,7 @@ impl Story {
             .record_case(NewCase {
                 text: text.clone(),
                 category: "flooding".to_owned(),
+                area: Some((*self.dice.pick(&AREAS)).to_owned()),
                 citizen,
                 ..NewCase::default()
             })
@@ -216,6 +220,50 @@ impl Story {
             Ok(()) | Err(WardError::NumberingPaused | WardError::NotAllowed(_)) => {}
             Err(error) => panic!("seed {}: {error}", fleet.plan.seed),
         }
+    }
+
+    /// The clerk finds that a case lies elsewhere, or that not everybody may see it.
+    fn clerk_sorts(&mut self, fleet: &mut Fleet) {
+        let rows = fleet
+            .ward
+            .read(|connection| gandan_core::store::rows::cases(connection, &CaseQuery::default()))
+            .expect("the ward answers");
+        if rows.is_empty() {
+            return;
+        }
+        let case = self.dice.pick(&rows).case.clone();
+        let operation = if self.dice.percent(65) {
+            fleet.tally.moves += 1;
+            schema::set(
+                field::AREA,
+                schema::text_value(Some(*self.dice.pick(&AREAS))),
+            )
+        } else {
+            fleet.tally.restrictions += 1;
+            let other = match case.confidentiality {
+                Confidentiality::Normal => Confidentiality::Restricted,
+                Confidentiality::Restricted => Confidentiality::Normal,
+            };
+            schema::set(
+                field::CONFIDENTIALITY,
+                schema::text_value(Some(other.code())),
+            )
+        };
+        fleet
+            .ward
+            .author(
+                fleet.clerk.author,
+                DocumentId::case(case.id),
+                vec![operation],
+            )
+            .expect("a clerk may sort cases");
+    }
+
+    /// An officer is given other areas: some, another one, or the whole ward.
+    fn reassign(&mut self, fleet: &mut Fleet, phone: usize) {
+        let mut areas: Vec<String> = AREAS.iter().map(|&area| area.to_owned()).collect();
+        areas.retain(|_| self.dice.percent(45));
+        fleet.reassign(phone, areas);
     }
 
     fn sync(&mut self, fleet: &mut Fleet, phone: usize) {
