@@ -6,6 +6,7 @@ mod cache;
 mod check;
 mod conversation;
 mod describe;
+mod files;
 mod forgetting;
 mod input;
 mod observers;
@@ -37,6 +38,7 @@ use conversation::ConversationMemory;
 use observers::Observers;
 use work::Work;
 
+pub use files::{AttachmentState, AttachmentStatus, FetchPolicy, FreedSpace};
 pub use observers::{Change, Observer};
 pub use reading::{
     CaseDetail, CaseSummary, FieldChange, HistoryEntry, PendingItem, RejectedItem, SyncState,

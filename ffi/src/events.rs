@@ -51,6 +51,11 @@ pub enum SyncProgress {
         /// Which.
         hash: AttachmentHash,
     },
+    /// The ward does not have a file that was asked for.
+    AttachmentMissing {
+        /// Which.
+        hash: AttachmentHash,
+    },
     /// A file is on the ward's disk.
     AttachmentStored {
         /// Which.
@@ -87,6 +92,7 @@ impl From<&Progress> for SyncProgress {
                 of: *of,
             },
             Progress::AttachmentPostponed(hash) => Self::AttachmentPostponed { hash: *hash },
+            Progress::AttachmentMissing(hash) => Self::AttachmentMissing { hash: *hash },
             Progress::AttachmentStored(hash) => Self::AttachmentStored { hash: *hash },
             Progress::AttachmentRefused(hash) => Self::AttachmentRefused { hash: *hash },
             Progress::CaughtUp => Self::CaughtUp,

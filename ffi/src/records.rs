@@ -10,8 +10,9 @@ use gandan_core::model::{
     Timestamp, Urgency, Visit, WardCode,
 };
 use gandan_core::replica::{
-    CaseChange, CaseDetail, CaseSummary, Change, FieldChange, HistoryEntry, NewCase, NewVisit,
-    PendingItem, Recorded, RejectedItem, SyncState,
+    AttachmentState, AttachmentStatus, CaseChange, CaseDetail, CaseSummary, Change, FetchPolicy,
+    FieldChange, FreedSpace, HistoryEntry, NewCase, NewVisit, PendingItem, Recorded, RejectedItem,
+    SyncState,
 };
 use gandan_core::store::rows::{CaseOrder, CaseQuery, CaseRow};
 use uuid::Uuid;
@@ -444,6 +445,36 @@ pub struct CaseDetail {
     pub sync: SyncState,
     pub history: Vec<HistoryEntry>,
     pub attachments_on_server: Vec<AttachmentHash>,
+    pub attachments: Vec<AttachmentStatus>,
+}
+
+#[uniffi::remote(Enum)]
+pub enum AttachmentState {
+    Waiting,
+    Sending,
+    OnWard,
+    Elsewhere,
+}
+
+#[uniffi::remote(Record)]
+pub struct AttachmentStatus {
+    pub hash: AttachmentHash,
+    pub state: AttachmentState,
+    pub bytes_done: u64,
+    pub is_here: bool,
+    pub is_thumbnail: bool,
+}
+
+#[uniffi::remote(Record)]
+pub struct FreedSpace {
+    pub files: u64,
+    pub bytes: u64,
+}
+
+#[uniffi::remote(Enum)]
+pub enum FetchPolicy {
+    OnDemand,
+    Thumbnails,
 }
 
 #[uniffi::remote(Record)]

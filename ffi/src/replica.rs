@@ -9,8 +9,8 @@ use gandan_core::model::{Attachment, AttachmentHash, Directory, Person, Satisfac
 use gandan_core::protocol::initiator::Progress;
 use gandan_core::protocol::invite::Invite;
 use gandan_core::replica::{
-    CaseChange, CaseDetail, CaseSummary, NewCase, NewVisit, PendingItem, Recorded,
-    Replica as CoreReplica,
+    CaseChange, CaseDetail, CaseSummary, FetchPolicy, FreedSpace, NewCase, NewVisit, PendingItem,
+    Recorded, Replica as CoreReplica,
 };
 use gandan_core::store::StoreKey;
 use gandan_core::store::rows::CaseQuery;
@@ -137,6 +137,22 @@ impl Replica {
     /// The bytes of an attachment, if they are on this phone.
     pub fn attachment(&self, hash: AttachmentHash) -> Result<Option<Vec<u8>>, GandanError> {
         Ok(self.core.attachment(hash)?)
+    }
+
+    /// The next synchronisation fetches a file of a case that is not on this phone.
+    pub fn request_attachment(&self, hash: AttachmentHash) -> Result<(), GandanError> {
+        Ok(self.core.request_attachment(hash)?)
+    }
+
+    /// Which files come without being asked for; none at first.
+    pub fn set_fetch_policy(&self, policy: FetchPolicy) -> Result<(), GandanError> {
+        Ok(self.core.set_fetch_policy(policy)?)
+    }
+
+    /// Removes the bytes of every original that the ward has confirmed; records and thumbnails stay.
+    /// Nothing is ever removed without this call.
+    pub fn free_space(&self) -> Result<FreedSpace, GandanError> {
+        Ok(self.core.free_space()?)
     }
 
     /// Edits and attachments without a final word of the ward.

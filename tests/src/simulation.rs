@@ -52,6 +52,10 @@ pub struct Tally {
     pub file_bytes: usize,
     /// Bytes of files that phones sent although they had been sent before.
     pub resent_bytes: usize,
+    /// Files that phones removed to make room.
+    pub freed_files: usize,
+    /// Files that phones hold in the end although they did not attach them, or had removed them.
+    pub fetched_files: usize,
     /// Conversations that said everything.
     pub conversations: usize,
     /// Conversations cut off.
@@ -66,8 +70,6 @@ pub struct Tally {
     pub ward_restores: usize,
     /// Conversations whose bytes were delivered to the ward a second time.
     pub replays: usize,
-    /// Notes written while a phone talked.
-    pub notes_meanwhile: usize,
     /// Officers given other areas.
     pub reassignments: usize,
     /// Cases moved to another area.
@@ -92,6 +94,8 @@ impl Tally {
             files: self.files + other.files,
             file_bytes: self.file_bytes + other.file_bytes,
             resent_bytes: self.resent_bytes + other.resent_bytes,
+            freed_files: self.freed_files + other.freed_files,
+            fetched_files: self.fetched_files + other.fetched_files,
             conversations: self.conversations + other.conversations,
             cuts: self.cuts + other.cuts,
             crashes: self.crashes + other.crashes,
@@ -99,7 +103,6 @@ impl Tally {
             phone_restores: self.phone_restores + other.phone_restores,
             ward_restores: self.ward_restores + other.ward_restores,
             replays: self.replays + other.replays,
-            notes_meanwhile: self.notes_meanwhile + other.notes_meanwhile,
             reassignments: self.reassignments + other.reassignments,
             moves: self.moves + other.moves,
             restrictions: self.restrictions + other.restrictions,
@@ -125,5 +128,7 @@ pub fn run(plan: Plan) -> Tally {
     story.finish(&mut fleet);
     fleet.heal();
     checks::healed(&fleet);
-    fleet.tally()
+    let mut tally = fleet.tally();
+    tally.fetched_files = checks::held_files(&fleet).saturating_sub(tally.files);
+    tally
 }

@@ -7,6 +7,7 @@
 mod attachments;
 mod contract;
 mod download;
+mod fetches;
 mod receive;
 mod return_pages;
 mod upload;
@@ -18,6 +19,7 @@ pub use contract::{
     ConversationError, DeviceAnswer, DeviceCommand, Opening, OutgoingAttachment, Progress,
 };
 use download::Download;
+use fetches::Fetches;
 use return_pages::ReturnPages;
 use upload::Upload;
 
@@ -52,6 +54,8 @@ enum Outstanding {
     Confirm(AttachmentHash),
     Kept,
     Lacked,
+    Fetch,
+    Fetched,
 }
 
 /// Why a page came.
@@ -92,6 +96,12 @@ enum Due {
         bytes: u64,
     },
     Lacked(Vec<AttachmentHash>),
+    Fetched {
+        hash: AttachmentHash,
+        size: usize,
+        offset: usize,
+        bytes: Vec<u8>,
+    },
 }
 
 /// How far the conversation is.
@@ -126,6 +136,7 @@ pub struct Initiator {
     download: Download,
     return_pages: ReturnPages,
     attachments: Attachments,
+    fetches: Fetches,
     /// Longest chain of questions that each had to wait for the answer to the one before.
     round_trips: u32,
 }
@@ -161,6 +172,7 @@ impl Initiator {
             download: Download::wanting(opening.wanted),
             return_pages: ReturnPages::NotNeeded,
             attachments: Attachments::default(),
+            fetches: Fetches::default(),
             round_trips: 0,
         }
     }
@@ -220,9 +232,15 @@ impl Initiator {
                 self.handle_page_applied(received, origin, round, missing);
             }
             (
-                Some(Outstanding::Directory | Outstanding::Kept | Outstanding::Lacked),
+                Some(
+                    Outstanding::Directory
+                    | Outstanding::Kept
+                    | Outstanding::Lacked
+                    | Outstanding::Fetched,
+                ),
                 DeviceAnswer::Done,
             ) => {}
+            (Some(Outstanding::Fetch), DeviceAnswer::Fetch(wanted)) => self.handle_fetch(wanted),
             (Some(Outstanding::BeginReturn), DeviceAnswer::Done) => self.handle_return_begun(),
             (Some(Outstanding::Return), DeviceAnswer::Return(page)) => self.handle_return(page),
             (Some(Outstanding::Attachment), DeviceAnswer::Attachment(attachment)) => {
@@ -334,6 +352,20 @@ impl Initiator {
             Due::Kept { hash, bytes } => {
                 Some((Outstanding::Kept, DeviceCommand::NoteKept { hash, bytes }))
             }
+            Due::Fetched {
+                hash,
+                size,
+                offset,
+                bytes,
+            } => Some((
+                Outstanding::Fetched,
+                DeviceCommand::KeepFetched {
+                    hash,
+                    size,
+                    offset,
+                    bytes,
+                },
+            )),
             Due::Lacked(lacked) => {
                 Some((Outstanding::Lacked, DeviceCommand::DoubtAttachments(lacked)))
             }
@@ -353,6 +385,12 @@ impl Initiator {
             return Some((Outstanding::Bundle, DeviceCommand::NextBundle));
         }
         if !self.upload.is_answered() || !self.download.is_complete() {
+            return None;
+        }
+        if self.fetches.may_ask() {
+            return Some((Outstanding::Fetch, DeviceCommand::NextFetch));
+        }
+        if !self.fetches.is_complete() {
             return None;
         }
         if self.attachments.may_ask() {

@@ -104,6 +104,18 @@ pub enum DeviceMessage {
         /// Never empty.
         bytes: Vec<u8>,
     },
+    /// A file that a case in the device's scope shows; answered by [`WardMessage::Found`].
+    Fetch {
+        /// BLAKE3 of the file.
+        hash: AttachmentHash,
+    },
+    /// A part of a file that was found; answered by [`WardMessage::Part`].
+    FetchPart {
+        /// Of which file.
+        hash: AttachmentHash,
+        /// Where the part begins.
+        offset: usize,
+    },
     /// The device has nothing more to say.
     Done,
 }
@@ -156,6 +168,22 @@ pub enum WardMessage {
         hash: AttachmentHash,
         /// How many bytes from the start.
         up_to: usize,
+    },
+    /// Answers [`DeviceMessage::Fetch`].
+    Found {
+        /// Which.
+        hash: AttachmentHash,
+        /// How many bytes it has; 0: it is not here, or not for this device.
+        size: usize,
+        /// By which its parts are checked.
+        parts: Vec<PartHash>,
+    },
+    /// Answers [`DeviceMessage::FetchPart`].
+    Part {
+        /// Where it begins.
+        offset: usize,
+        /// Never empty.
+        bytes: Vec<u8>,
     },
     /// The ward's last word on an offer.
     Stored {
@@ -218,6 +246,8 @@ mod kind {
     pub(super) const OFFER: u8 = 0x08;
     pub(super) const CHUNK: u8 = 0x09;
     pub(super) const DONE: u8 = 0x0a;
+    pub(super) const FETCH: u8 = 0x0b;
+    pub(super) const FETCH_PART: u8 = 0x0c;
 
     pub(super) const WELCOME: u8 = 0x41;
     pub(super) const REFUSE: u8 = 0x42;
@@ -230,6 +260,8 @@ mod kind {
     pub(super) const NEED: u8 = 0x49;
     pub(super) const STORED: u8 = 0x4a;
     pub(super) const KEPT: u8 = 0x4b;
+    pub(super) const FOUND: u8 = 0x4c;
+    pub(super) const PART: u8 = 0x4d;
 }
 
 impl DeviceMessage {
@@ -237,7 +269,13 @@ impl DeviceMessage {
     #[must_use]
     pub fn payload_limit(kind: u8) -> Option<usize> {
         Some(match kind {
-            kind::HELLO | kind::PULL | kind::TAKEN | kind::GIVE_BACK | kind::DONE => SPARE_BYTES,
+            kind::HELLO
+            | kind::PULL
+            | kind::TAKEN
+            | kind::GIVE_BACK
+            | kind::FETCH
+            | kind::FETCH_PART
+            | kind::DONE => SPARE_BYTES,
             kind::OFFER => limits::ATTACHMENT_PARTS_MAX * 32 + SPARE_BYTES,
             kind::BUNDLE => limits::BUNDLE_BYTES_MAX + SPARE_BYTES,
             kind::WANT => limits::WANTED_EDITS_MAX * 32 + SPARE_BYTES,
@@ -260,6 +298,8 @@ impl WardMessage {
             | kind::NEED
             | kind::STORED
             | kind::KEPT => SPARE_BYTES,
+            kind::FOUND => limits::ATTACHMENT_PARTS_MAX * 32 + SPARE_BYTES,
+            kind::PART => limits::ATTACHMENT_PART_BYTES + SPARE_BYTES,
             kind::VERDICTS => limits::BUNDLE_EDITS_MAX * 33 + SPARE_BYTES,
             kind::PAGE | kind::EDITS => limits::PAGE_BYTES_MAX + SPARE_BYTES,
             kind::DIRECTORY => limits::DIRECTORY_BYTES_MAX + SPARE_BYTES,

@@ -29,6 +29,8 @@ enum Outstanding {
     ReadEdits,
     ReadDirectory,
     Find(FileTree),
+    Fetch(AttachmentHash),
+    FetchPart { offset: usize },
     Keep { hash: AttachmentHash, bytes: usize },
 }
 
@@ -42,6 +44,11 @@ enum Item {
     },
     Want(Vec<EditId>),
     Offer(FileTree),
+    Fetch(AttachmentHash),
+    FetchPart {
+        hash: AttachmentHash,
+        offset: usize,
+    },
     Part {
         hash: AttachmentHash,
         size: usize,
@@ -186,6 +193,22 @@ impl Responder {
             (Some(Outstanding::ReadDirectory), WardAnswer::Directory(directory)) => {
                 self.say_directory(&directory);
             }
+            (Some(Outstanding::Fetch(hash)), WardAnswer::AttachmentTree(tree)) => {
+                self.in_flight.fetches -= 1;
+                self.say(&WardMessage::Found {
+                    hash,
+                    size: tree.as_ref().map_or(0, FileTree::size),
+                    parts: tree.map_or(Vec::new(), |tree| tree.parts().to_vec()),
+                });
+            }
+            (Some(Outstanding::FetchPart { offset }), WardAnswer::AttachmentPart(part)) => {
+                self.in_flight.parts -= 1;
+                match part {
+                    Some(bytes) => self.say(&WardMessage::Part { offset, bytes }),
+                    // It was there a moment ago: the device comes again and hears what is so.
+                    None => self.refuse(Refusal::Unavailable),
+                }
+            }
             (Some(Outstanding::Find(tree)), WardAnswer::AttachmentKept(from)) => {
                 let hash = tree.hash();
                 self.needed_files.push_back(NeededFile {
@@ -280,6 +303,13 @@ impl Responder {
             }
             Item::Return(page) => Some((Outstanding::TakeBack, WardCommand::TakeBack(page))),
             Item::Want(edits) => Some((Outstanding::ReadEdits, WardCommand::ReadEdits(edits))),
+            Item::Fetch(hash) => {
+                Some((Outstanding::Fetch(hash), WardCommand::ReadAttachment(hash)))
+            }
+            Item::FetchPart { hash, offset } => Some((
+                Outstanding::FetchPart { offset },
+                WardCommand::ReadPart { hash, offset },
+            )),
             Item::Offer(tree) => {
                 let (hash, size) = (tree.hash(), tree.size());
                 let command = WardCommand::FindAttachment { hash, size };

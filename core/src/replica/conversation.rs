@@ -34,6 +34,8 @@ pub(super) struct ConversationMemory {
     returned: i64,
     /// Attachments given.
     attachments: BTreeSet<AttachmentHash>,
+    /// Files that were asked for.
+    pub(super) fetches: BTreeSet<AttachmentHash>,
 }
 
 impl ConversationMemory {
@@ -157,6 +159,16 @@ impl Replica {
                     forgetting::tidy_files(work, record)?;
                     work.changes.insert(Change::Case(record));
                 }
+                Ok(DeviceAnswer::Done)
+            }),
+            DeviceCommand::NextFetch => Ok(DeviceAnswer::Fetch(self.next_fetch()?)),
+            DeviceCommand::KeepFetched {
+                hash,
+                size,
+                offset,
+                bytes,
+            } => self.transact(|work| {
+                work.keep_fetched(hash, size, offset, &bytes)?;
                 Ok(DeviceAnswer::Done)
             }),
             DeviceCommand::NoteKept { hash, bytes } => self.transact(|work| {

@@ -11,10 +11,11 @@ use uuid::Uuid;
 use super::work::{Refused, Work};
 use crate::document::{Materialized, schema};
 use crate::model::{ActorId, AttachmentHash, DocumentId, DocumentKind, OfficerId};
+use crate::store::attachments::{self, parts};
 use crate::store::device::edits;
 use crate::store::device::outbox::{self, OutboxState};
 use crate::store::device::{files, proofs, rejected, set_aside, settings};
-use crate::store::{attachments, rows};
+use crate::store::rows;
 
 /// Forgets documents. One that is not here costs a look.
 pub(super) fn forget_all(
@@ -109,6 +110,8 @@ fn remove_files(
             && !rows::is_attachment_of_another(connection, hash, case)?
         {
             attachments::remove(connection, hash)?;
+            parts::remove(connection, hash)?;
+            files::want_no_more(connection, hash)?;
         }
     }
     Ok(())

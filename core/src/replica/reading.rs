@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::{Replica, describe, work};
+use super::{AttachmentState, AttachmentStatus, Replica, describe, work};
 use crate::document::{Document, schema};
 use crate::edit::EncodedEdit;
 use crate::model::{
@@ -73,6 +73,8 @@ pub struct CaseDetail {
     pub history: Vec<HistoryEntry>,
     /// Hashes that the ward has confirmed.
     pub attachments_on_server: Vec<AttachmentHash>,
+    /// Where each file of the case stands.
+    pub attachments: Vec<AttachmentStatus>,
 }
 
 /// One operation of an edit, for reading.
@@ -176,6 +178,7 @@ impl Replica {
                 citizen: citizen.as_ref().and_then(schema::person),
                 sync: sync_state(connection, id)?,
                 history: history(connection, id)?,
+                attachments: statuses(connection, id)?,
                 attachments_on_server: files::of_record(connection, id)?
                     .into_iter()
                     .filter_map(|file| file.is_confirmed.then_some(file.hash))
@@ -302,6 +305,30 @@ impl Replica {
                 .map_err(|_| malformed("edits"))
         })
     }
+}
+
+/// Where each file of a case stands, thumbnails too.
+fn statuses(connection: &Connection, case: Uuid) -> rusqlite::Result<Vec<AttachmentStatus>> {
+    let outgoing = files::of_record(connection, case)?;
+    let shown = rows::attachments_of_case(connection, case)?;
+    shown
+        .into_iter()
+        .map(|(hash, is_thumbnail)| {
+            let own = outgoing.iter().find(|file| file.hash == hash);
+            Ok(AttachmentStatus {
+                hash,
+                state: match own {
+                    None => AttachmentState::Elsewhere,
+                    Some(file) if file.is_confirmed => AttachmentState::OnWard,
+                    Some(file) if file.kept > 0 => AttachmentState::Sending,
+                    Some(_) => AttachmentState::Waiting,
+                },
+                bytes_done: own.map_or(0, |file| file.kept),
+                is_here: attachments::is_here(connection, hash)?,
+                is_thumbnail,
+            })
+        })
+        .collect()
 }
 
 /// Where a record stands: where the part of it stands that is least far.

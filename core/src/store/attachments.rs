@@ -8,7 +8,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 use thiserror::Error;
 
 use crate::model::AttachmentHash;
-use crate::protocol::limits::{ATTACHMENT_BYTES_MAX, ATTACHMENT_CHUNK_BYTES};
+use crate::protocol::limits::{
+    ATTACHMENT_BYTES_MAX, ATTACHMENT_CHUNK_BYTES, ATTACHMENT_PART_BYTES,
+};
 
 /// The tables; both files' first migrations include it.
 pub const ATTACHMENTS_SQL: &str = include_str!("attachments.sql");
@@ -121,6 +123,39 @@ pub fn read(
         return Err(rusqlite::Error::SqliteFailure(corrupt, None));
     }
     Ok(Some((bytes, mime)))
+}
+
+/// The part of a file that begins at `offset`, if the file is here and a part begins there.
+///
+/// # Errors
+/// SQLite's.
+pub fn read_part(
+    connection: &Connection,
+    hash: AttachmentHash,
+    offset: usize,
+) -> rusqlite::Result<Option<Vec<u8>>> {
+    if !offset.is_multiple_of(ATTACHMENT_PART_BYTES) {
+        return Ok(None);
+    }
+    let position = offset / ATTACHMENT_CHUNK_BYTES;
+    let within = offset % ATTACHMENT_CHUNK_BYTES;
+    let part: Option<Vec<u8>> = connection
+        .prepare_cached(
+            "SELECT substr(c.bytes, ?3 + 1, ?4)
+             FROM attachment_chunks c JOIN attachments a ON a.number = c.attachment
+             WHERE a.hash = ?1 AND c.position = ?2",
+        )?
+        .query_row(
+            params![
+                hash.as_bytes(),
+                position as i64,
+                within as i64,
+                ATTACHMENT_PART_BYTES as i64
+            ],
+            |row| row.get(0),
+        )
+        .optional()?;
+    Ok(part.filter(|part| !part.is_empty()))
 }
 
 /// Removes a file for good.

@@ -107,5 +107,11 @@ CREATE TABLE attachment_outbox (
     UNIQUE (hash, record)
 ) STRICT;
 
+-- Files that somebody wants to see and that are not here whole.
+CREATE TABLE attachment_wanted (
+    number INTEGER PRIMARY KEY,
+    hash   BLOB    NOT NULL UNIQUE CHECK (length(hash) = 32)
+) STRICT;
+
 CREATE INDEX attachment_outbox_unconfirmed ON attachment_outbox (number) WHERE is_confirmed = 0;
 CREATE INDEX attachment_outbox_record ON attachment_outbox (record);

@@ -109,7 +109,7 @@ fn synchronise(
         Progress::Received { edits } => voice.say(format_args!(
             "    ↓ {edits} sửa đổi của người khác · edits of others"
         )),
-        Progress::AttachmentKept { .. } => {}
+        Progress::AttachmentKept { .. } | Progress::AttachmentMissing(_) => {}
         Progress::AttachmentPostponed(hash) => {
             voice.say(format_args!("    … ảnh {} · photo postponed", &hash.to_string()[..12]));
         }

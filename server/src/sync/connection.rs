@@ -358,6 +358,8 @@ async fn execute(shared: &Shared, device: DeviceId, command: WardCommand) -> War
         WardCommand::ReadFeed(_)
         | WardCommand::ReadEdits(_)
         | WardCommand::ReadDirectory
+        | WardCommand::ReadAttachment(_)
+        | WardCommand::ReadPart { .. }
         | WardCommand::FindAttachment { .. } => read(shared, device, command).await,
     }
 }

@@ -121,6 +121,8 @@ fn size(command: &WardCommand) -> usize {
         | WardCommand::ReadFeed(_)
         | WardCommand::ReadEdits(_)
         | WardCommand::ReadDirectory
+        | WardCommand::ReadAttachment(_)
+        | WardCommand::ReadPart { .. }
         | WardCommand::FindAttachment { .. } => 0,
     }
 }

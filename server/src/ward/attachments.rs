@@ -4,7 +4,8 @@
 
 use gandan_core::document::schema;
 use gandan_core::edit::Edit;
-use gandan_core::model::{AttachmentHash, DeviceId};
+use gandan_core::model::{AttachmentHash, DeviceId, DocumentKind};
+use gandan_core::protocol::file_tree::FileTree;
 use gandan_core::protocol::limits::{ATTACHMENT_BYTES_MAX, LACKED_ATTACHMENTS_MAX};
 use gandan_core::protocol::message::FileWord;
 use gandan_core::protocol::responder::WardAnswer;
@@ -14,6 +15,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::WardError;
 use super::connections::Work;
+use super::devices::Known;
+use super::documents::placement_at;
 
 /// How much one device may bring in a day: 50 cases with five photos of 8 MiB. One that wants to fill
 /// the disk needs months, and is seen meanwhile.
@@ -70,6 +73,54 @@ pub(super) fn lacked(
             |row| row.get(0).map(AttachmentHash),
         )?
         .collect()
+}
+
+/// By which the parts of a file are checked; `None` if it is not here or not for this device.
+pub(super) fn tree(
+    connection: &Connection,
+    device: &Known,
+    hash: AttachmentHash,
+) -> rusqlite::Result<Option<FileTree>> {
+    if !is_in_scope(connection, device, hash)? {
+        return Ok(None);
+    }
+    let found = attachments::read(connection, hash)?;
+    Ok(found.map(|(bytes, _)| FileTree::of(&bytes)))
+}
+
+/// The part of a file that begins at `offset`; `None` as [`tree`], or if none begins there.
+pub(super) fn part(
+    connection: &Connection,
+    device: &Known,
+    hash: AttachmentHash,
+    offset: usize,
+) -> rusqlite::Result<Option<Vec<u8>>> {
+    if !is_in_scope(connection, device, hash)? {
+        return Ok(None);
+    }
+    attachments::read_part(connection, hash, offset)
+}
+
+/// Whether any case that the device may see shows the file.
+fn is_in_scope(
+    connection: &Connection,
+    device: &Known,
+    hash: AttachmentHash,
+) -> rusqlite::Result<bool> {
+    let scope = device.scope(connection)?;
+    let placements = connection
+        .prepare_cached(
+            "SELECT d.recorder, d.area, d.is_restricted
+             FROM case_attachments a JOIN documents d ON d.uuid = a.record AND d.kind = ?2
+             WHERE a.hash = ?1",
+        )?
+        .query_map(params![hash.as_bytes(), DocumentKind::Case.code()], |row| {
+            placement_at(row, 0)
+        })?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    Ok(placements
+        .iter()
+        .any(|placement| scope.covers(DocumentKind::Case, placement)))
 }
 
 impl Work<'_> {

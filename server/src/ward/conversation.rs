@@ -113,6 +113,12 @@ fn answer_by_reading(
             WardCommand::ReadDirectory => {
                 WardAnswer::Directory(Box::new(directory::read(connection, shared.code)?))
             }
+            WardCommand::ReadAttachment(hash) => {
+                WardAnswer::AttachmentTree(attachments::tree(connection, &known, *hash)?)
+            }
+            WardCommand::ReadPart { hash, offset } => {
+                WardAnswer::AttachmentPart(attachments::part(connection, &known, *hash, *offset)?)
+            }
             WardCommand::FindAttachment { hash, size } => {
                 let now = shared.environment.now();
                 attachments::find(connection, device, *hash, *size, now.0)?
@@ -202,6 +208,8 @@ impl Work<'_> {
             WardCommand::ReadFeed(_)
             | WardCommand::ReadEdits(_)
             | WardCommand::ReadDirectory
+            | WardCommand::ReadAttachment(_)
+            | WardCommand::ReadPart { .. }
             | WardCommand::FindAttachment { .. } => WardAnswer::Refused(Refusal::Unavailable),
         })
     }

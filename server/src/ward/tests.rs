@@ -10,5 +10,4 @@ mod fixture;
 mod phone;
 mod rescue;
 mod restore;
-mod scope;
 mod staff;

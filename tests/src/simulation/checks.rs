@@ -328,6 +328,7 @@ fn files_are_there(fleet: &Fleet) {
             shown.len()
         );
     }
+    let _ = held_files(fleet);
     let tally = fleet.tally();
     // A clone may send at the same time as its twin, and a restored ward has lost what it had.
     if tally.clones == 0 && tally.ward_restores == 0 {
@@ -338,6 +339,26 @@ fn files_are_there(fleet: &Fleet) {
             tally.cuts
         );
     }
+}
+
+/// How many files phones hold; each is what was attached.
+pub fn held_files(fleet: &Fleet) -> usize {
+    let mut held = 0;
+    for phone in &fleet.phones {
+        for (id, promised) in &fleet.ledger.cases {
+            for (hash, bytes) in &promised.files {
+                let here = phone.replica.attachment(*hash).expect("the store answers");
+                assert!(
+                    here.as_ref().is_none_or(|here| here == bytes),
+                    "seed {}: {} holds other bytes of a file of {id}",
+                    fleet.plan.seed,
+                    phone.name
+                );
+                held += usize::from(here.is_some());
+            }
+        }
+    }
+    held
 }
 
 /// Rows are what their documents say, on both sides.

@@ -63,11 +63,11 @@ impl Story {
         match self.dice.below(100) {
             0..18 => self.record(fleet, phone),
             18..24 => self.attach(fleet, phone),
-            24..37 => self.work_on_a_case(fleet, phone),
+            24..27 => self.look_at_photos(fleet, phone),
+            27..37 => self.work_on_a_case(fleet, phone),
             37..47 => self.clerk_works(fleet),
-            47..52 => self.clerk_sorts(fleet),
-            52..55 => self.reassign(fleet, phone),
-            55..58 => self.lose_under_the_hand(fleet, phone),
+            47..54 => self.clerk_sorts(fleet),
+            54..58 => self.reassign(fleet, phone),
             58..76 => self.sync(fleet, phone),
             76..81 => self.sync_together(fleet),
             81..88 => fleet.crash(phone),
@@ -200,6 +200,26 @@ impl Story {
         }
     }
 
+    /// Somebody wants to see a case's photos, or the phone is full. What only a wiped ward held is gone,
+    /// so a phone is emptied only where no ward is set back.
+    fn look_at_photos(&mut self, fleet: &mut Fleet, phone: usize) {
+        let replica = fleet.phones[phone].replica.clone();
+        if self.set_back == SetBack::Phone && self.dice.percent(30) {
+            let freed = replica.free_space().expect("the store answers");
+            fleet.tally.freed_files += usize::try_from(freed.files).expect("few files");
+            return;
+        }
+        let Some(case) = self.some_case(fleet, phone) else {
+            return;
+        };
+        let detail = replica.case(case).expect("the store answers");
+        for file in detail.into_iter().flat_map(|detail| detail.attachments) {
+            replica
+                .request_attachment(file.hash)
+                .expect("a case shows it");
+        }
+    }
+
     fn clerk_works(&mut self, fleet: &mut Fleet) {
         let rows = fleet
             .ward
@@ -221,16 +241,6 @@ impl Story {
             Ok(()) | Err(WardError::NumberingPaused | WardError::NotAllowed(_)) => {}
             Err(error) => panic!("seed {}: {error}", fleet.plan.seed),
         }
-    }
-
-    /// An officer works on cases while others take them away, and then the phone talks.
-    fn lose_under_the_hand(&mut self, fleet: &mut Fleet, phone: usize) {
-        for _ in 0..3 {
-            self.work_on_a_case(fleet, phone);
-        }
-        self.reassign(fleet, phone);
-        self.clerk_sorts(fleet);
-        self.sync(fleet, phone);
     }
 
     /// The clerk finds that a case lies elsewhere, or that not everybody may see it.
@@ -281,7 +291,7 @@ impl Story {
         // Long enough that many a photo is cut in its middle.
         let longest = *self.dice.pick(&[40, 40, 160]);
         let cut = self.dice.percent(50).then(|| self.dice.below(longest));
-        let ending = fleet.sync_at_work(&[phone], &[cut]).remove(0);
+        let ending = fleet.sync(&[phone], &[cut]).remove(0);
         if self.dice.percent(25) {
             fleet.replay(phone, &ending);
         }
@@ -296,7 +306,7 @@ impl Story {
             .iter()
             .map(|_| self.dice.percent(30).then(|| self.dice.below(60)))
             .collect();
-        let _ = fleet.sync_at_work(&everybody, &cuts);
+        let _ = fleet.sync(&everybody, &cuts);
     }
 
     fn set_back(&mut self, fleet: &mut Fleet, phone: usize) {

@@ -66,3 +66,31 @@ fn a_photo_goes_on_where_it_was_whichever_process_is_killed() {
     let stored = town.server.open().attachment(attachments::hash(&photo));
     assert_eq!(stored.unwrap().map(|(bytes, _)| bytes), Some(photo));
 }
+
+#[test]
+fn a_photo_that_was_freed_and_a_colleagues_photo_come_when_they_are_wanted() {
+    let town = Town::new();
+    let (a, b) = (town.phone("a"), town.phone("b"));
+    let ids = a.record(&cases(0..1));
+    let path = town.path("photo.jpg");
+    std::fs::write(&path, photo()).unwrap();
+    let _ = a
+        .run(&["attach", &ids[0], path.to_str().unwrap()])
+        .expect(0);
+    assert_eq!(a.run(&["free"]).expect(0).objects()[0]["files"], 0);
+    for phone in [&a, &b] {
+        let _ = phone.sync();
+    }
+    let freed = a.run(&["free"]).expect(0).objects();
+    assert_eq!(freed[0]["bytes"], 3_000_000);
+    let file = |phone: &Phone| phone.show(&ids[0])["attachments"]["photo.jpg"].clone();
+    assert_eq!(file(&a)["state"], "on_ward");
+    assert_eq!(file(&b)["state"], "elsewhere");
+    for phone in [&a, &b] {
+        assert_eq!(file(phone)["on_phone"], false);
+        let _ = phone.run(&["fetch", &ids[0]]).expect(0);
+        let _ = phone.sync();
+        assert_eq!(file(phone)["on_phone"], true);
+        assert_eq!(file(phone)["state"], "on_ward");
+    }
+}

@@ -86,6 +86,21 @@ fn device_messages() -> Vec<Valid<DeviceMessage>> {
                 bytes: b"photo".to_vec(),
             },
         ),
+        (
+            "fetch",
+            "file",
+            DeviceMessage::Fetch {
+                hash: AttachmentHash([0x55; 32]),
+            },
+        ),
+        (
+            "fetch-part",
+            "second-chunk",
+            DeviceMessage::FetchPart {
+                hash: AttachmentHash([0x55; 32]),
+                offset: 65_536,
+            },
+        ),
         ("done", "done", DeviceMessage::Done),
     ]
 }
@@ -153,6 +168,32 @@ fn ward_messages() -> Vec<Valid<WardMessage>> {
             WardMessage::Kept {
                 hash,
                 up_to: 65_536,
+            },
+        ),
+        (
+            "found",
+            "photo",
+            WardMessage::Found {
+                hash,
+                size: 30_000,
+                parts: vec![[0x77; 32], [0x78; 32]],
+            },
+        ),
+        (
+            "found",
+            "missing",
+            WardMessage::Found {
+                hash,
+                size: 0,
+                parts: Vec::new(),
+            },
+        ),
+        (
+            "part",
+            "part",
+            WardMessage::Part {
+                offset: 65_536,
+                bytes: b"photo".to_vec(),
             },
         ),
         ("stored", "stored", stored(FileWord::Stored)),
@@ -290,6 +331,7 @@ fn invalid_from_ward() -> Vec<Invalid> {
             "invalid-too-many-lacked",
             decode(DecodeError::OverLimit { limit: 64 }),
         ),
+        ("part", "invalid-empty", decode(DecodeError::InvalidValue)),
         ("refuse", "invalid-code", decode(DecodeError::InvalidValue)),
         (
             "verdicts",

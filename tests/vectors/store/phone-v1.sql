@@ -2,6 +2,7 @@
 CREATE TABLE attachment_chunks ( attachment INTEGER NOT NULL REFERENCES attachments (number) ON DELETE CASCADE, position INTEGER NOT NULL, bytes BLOB NOT NULL, UNIQUE (attachment, position) ) STRICT;
 CREATE TABLE attachment_outbox ( number INTEGER PRIMARY KEY, hash BLOB NOT NULL CHECK (length(hash) = 32), record BLOB NOT NULL CHECK (length(record) = 16), is_thumbnail INTEGER NOT NULL CHECK (is_thumbnail IN (0, 1)), is_confirmed INTEGER NOT NULL CHECK (is_confirmed IN (0, 1)), kept INTEGER NOT NULL, UNIQUE (hash, record) ) STRICT;
 CREATE TABLE attachment_parts ( hash BLOB NOT NULL CHECK (length(hash) = 32), offset INTEGER NOT NULL, bytes BLOB NOT NULL, UNIQUE (hash, offset) ) STRICT;
+CREATE TABLE attachment_wanted ( number INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 32) ) STRICT;
 CREATE TABLE attachments ( number INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 32), bytes INTEGER NOT NULL, mime TEXT NOT NULL ) STRICT;
 CREATE TABLE bundles ( number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE CHECK (length(id) = 32), sealed BLOB NOT NULL ) STRICT;
 CREATE TABLE case_attachments ( record BLOB NOT NULL CHECK (length(record) = 16), hash BLOB NOT NULL CHECK (length(hash) = 32), is_thumbnail INTEGER NOT NULL CHECK (is_thumbnail IN (0, 1)), PRIMARY KEY (record, hash) ) STRICT, WITHOUT ROWID;

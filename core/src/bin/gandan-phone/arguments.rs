@@ -42,6 +42,10 @@ pub(crate) enum Command {
     Edit(Box<Edit>),
     /// Attaches images to a case.
     Attach(Attach),
+    /// Has the files of a case fetched at the next synchronisation.
+    Fetch(Fetch),
+    /// Removes the bytes of photos that the ward has confirmed; they can be fetched again.
+    Free(Read),
     /// Marks a case as recorded in error.
     Void(Void),
     /// Marks the answer as brought to the citizen.
@@ -182,6 +186,14 @@ pub(crate) struct Attach {
     /// JPEG, PNG or WebP images of at most 10 MiB.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Fetch {
+    #[command(flatten)]
+    pub(crate) store: Store,
+    /// Id, short code, official number or imported id.
+    pub(crate) id: String,
 }
 
 #[derive(Debug, Args)]

@@ -28,6 +28,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<Outcome, Failure> {
         Command::Deliver(arguments) => change::deliver(&arguments),
         Command::Visit(arguments) => change::visit(arguments),
         Command::Attach(arguments) => files::attach(&arguments),
+        Command::Fetch(arguments) => files::fetch(&arguments),
+        Command::Free(arguments) => files::free(&arguments),
         Command::Rescue(arguments) => files::rescue(&arguments),
         Command::Export(arguments) => files::export(&arguments),
     }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::io::{self, StdoutLock, Write};
 
 use gandan_core::client::SyncReport;
-use gandan_core::model::{Attachment, AttachmentHash, Case, Location, Person};
+use gandan_core::model::{Attachment, Case, Location, Person};
 use gandan_core::replica::{
-    CaseDetail, CaseSummary, FieldChange, HistoryEntry, PendingItem, Recorded, RejectedItem,
+    AttachmentState, AttachmentStatus, CaseDetail, CaseSummary, FieldChange, FreedSpace,
+    HistoryEntry, PendingItem, Recorded, RejectedItem,
 };
 use serde::Serialize;
 use uuid::Uuid;
@@ -215,7 +216,7 @@ impl<'a> CaseObject<'a> {
                     visibility: note.visibility.code(),
                 })
                 .collect(),
-            attachments: attachments(&case.attachments, &detail.attachments_on_server),
+            attachments: attachments(&case.attachments, &detail.attachments),
             conflicts: case
                 .conflicts
                 .iter()
@@ -295,6 +296,9 @@ struct AttachmentObject<'a> {
     bytes: u64,
     mime: &'a str,
     on_server: bool,
+    state: &'static str,
+    bytes_done: u64,
+    on_phone: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     thumbnail: Option<String>,
 }
@@ -302,7 +306,7 @@ struct AttachmentObject<'a> {
 /// By name, as in a line of `cases.jsonl`; a second file of the same name gets a number.
 fn attachments<'a>(
     attachments: &'a [Attachment],
-    on_server: &[AttachmentHash],
+    statuses: &[AttachmentStatus],
 ) -> BTreeMap<String, AttachmentObject<'a>> {
     let mut objects = BTreeMap::new();
     for attachment in attachments {
@@ -312,11 +316,18 @@ fn attachments<'a>(
             number += 1;
             name = format!("{} ({number})", attachment.name);
         }
+        let status = statuses
+            .iter()
+            .find(|status| status.hash == attachment.hash);
+        let state = status.map_or(AttachmentState::Elsewhere, |status| status.state);
         let object = AttachmentObject {
             hash: attachment.hash.to_string(),
             bytes: attachment.bytes,
             mime: &attachment.mime,
-            on_server: on_server.contains(&attachment.hash),
+            on_server: state == AttachmentState::OnWard,
+            state: state.code(),
+            bytes_done: status.map_or(0, |status| status.bytes_done),
+            on_phone: status.is_some_and(|status| status.is_here),
             thumbnail: attachment.thumbnail.map(|hash| hash.to_string()),
         };
         objects.insert(name, object);
@@ -343,6 +354,22 @@ impl From<Attachment> for AttachedLine {
             mime: attachment.mime,
             name: attachment.name,
             thumbnail: attachment.thumbnail.map(|hash| hash.to_string()),
+        }
+    }
+}
+
+/// What `free` made room for.
+#[derive(Serialize)]
+pub(crate) struct FreedLine {
+    files: u64,
+    bytes: u64,
+}
+
+impl From<FreedSpace> for FreedLine {
+    fn from(freed: FreedSpace) -> Self {
+        Self {
+            files: freed.files,
+            bytes: freed.bytes,
         }
     }
 }
@@ -431,6 +458,8 @@ impl<'a> From<&'a RejectedItem> for RejectedLine<'a> {
 
 #[cfg(test)]
 mod tests {
+    use gandan_core::model::AttachmentHash;
+
     use gandan_core::model::Timestamp;
 
     use super::*;
@@ -446,7 +475,14 @@ mod tests {
             thumbnail: None,
         };
         let files = [photo(1), photo(2)];
-        let objects = attachments(&files, &[AttachmentHash([2; 32])]);
+        let on_ward = AttachmentStatus {
+            hash: AttachmentHash([2; 32]),
+            state: AttachmentState::OnWard,
+            bytes_done: 0,
+            is_here: false,
+            is_thumbnail: false,
+        };
+        let objects = attachments(&files, &[on_ward]);
         let named: Vec<_> = objects
             .iter()
             .map(|(name, object)| (name.as_str(), object.on_server))

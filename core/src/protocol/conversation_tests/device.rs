@@ -41,6 +41,10 @@ pub(super) struct FakeDevice {
     pub(super) files: Vec<(AttachmentHash, Vec<u8>)>,
     pub(super) given_files: BTreeSet<AttachmentHash>,
     pub(super) confirmed: BTreeSet<AttachmentHash>,
+    /// Files to see, and what came of them.
+    pub(super) wanted: Vec<AttachmentHash>,
+    pub(super) given_fetches: BTreeSet<AttachmentHash>,
+    pub(super) fetched: std::collections::BTreeMap<AttachmentHash, Vec<u8>>,
     /// The names of the commands, in order.
     pub(super) log: Vec<&'static str>,
 }
@@ -58,6 +62,9 @@ impl FakeDevice {
             files: Vec::new(),
             given_files: BTreeSet::new(),
             confirmed: BTreeSet::new(),
+            wanted: Vec::new(),
+            given_fetches: BTreeSet::new(),
+            fetched: std::collections::BTreeMap::new(),
             log: Vec::new(),
         }
     }
@@ -88,6 +95,7 @@ impl FakeDevice {
             bundle.is_given = false;
         }
         self.given_files.clear();
+        self.given_fetches.clear();
         self.log.clear();
         Opening {
             ward_key: self.ward_key,
@@ -166,6 +174,30 @@ impl FakeDevice {
             DeviceCommand::ConfirmAttachment(hash) => {
                 self.log.push("confirm attachment");
                 self.confirmed.insert(hash);
+                DeviceAnswer::Done
+            }
+            DeviceCommand::NextFetch => {
+                let next = self
+                    .wanted
+                    .iter()
+                    .find(|hash| !self.given_fetches.contains(hash));
+                DeviceAnswer::Fetch(next.copied().map(|hash| {
+                    self.given_fetches.insert(hash);
+                    (hash, self.fetched.get(&hash).map_or(0, Vec::len))
+                }))
+            }
+            DeviceCommand::KeepFetched {
+                hash,
+                size,
+                offset,
+                bytes,
+            } => {
+                let kept = self.fetched.entry(hash).or_default();
+                assert_eq!(kept.len(), offset);
+                kept.extend(bytes);
+                if kept.len() == size {
+                    self.wanted.retain(|wanted| *wanted != hash);
+                }
                 DeviceAnswer::Done
             }
             DeviceCommand::NoteKept { .. } => {

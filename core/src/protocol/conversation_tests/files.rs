@@ -1,6 +1,7 @@
 //! Photos.
 
 use super::super::message::{FileWord, WardMessage};
+use super::super::violation::Violation;
 use super::*;
 use crate::model::AttachmentHash;
 
@@ -140,4 +141,56 @@ fn a_photo_that_a_restored_ward_lost_unnoticed_is_given_again() {
     ward.lacked = vec![hash];
     meet(&mut device, &mut ward).assert_caught_up();
     assert_eq!(ward.files[&hash], photo(1, 50_000));
+}
+
+#[test]
+fn a_photo_comes_down_in_parts_and_goes_on_where_the_connection_broke() {
+    let (mut device, mut ward) = acquainted();
+    let bytes = photo(1, 200_000);
+    let hash = AttachmentHash(blake3::hash(&bytes).into());
+    ward.files.insert(hash, bytes.clone());
+    let missing = AttachmentHash([7; 32]);
+    device.wanted = vec![missing, hash];
+    let whole = meet(&mut device.clone(), &mut ward.clone());
+    whole.assert_caught_up();
+    assert!(
+        whole
+            .progress
+            .contains(&Progress::AttachmentMissing(missing))
+    );
+    let total = whole.down.len();
+    for bytes_max in (0..total).step_by(4_999) {
+        let mut device = device.clone();
+        let link = Link {
+            ward_bytes_max: Some(bytes_max),
+            ..Link::default()
+        };
+        let broken = talk(&mut device, &mut ward, &link);
+        let kept = device.fetched.get(&hash).map_or(0, Vec::len);
+        let again = meet(&mut device, &mut ward);
+        again.assert_caught_up();
+        assert_eq!(device.fetched[&hash], bytes);
+        assert_eq!(device.wanted, [missing]);
+        let came = broken.down.len().min(bytes_max) + again.down.len();
+        let allowed = total + limits::ATTACHMENT_PART_BYTES + 2_000;
+        assert!(came <= allowed, "{came} of {allowed}, {kept} were kept");
+    }
+}
+
+#[test]
+fn a_part_that_is_not_what_the_file_says_is_never_kept() {
+    let (mut device, mut ward) = acquainted();
+    let bytes = photo(1, 50_000);
+    let hash = AttachmentHash(blake3::hash(&bytes).into());
+    ward.files.insert(hash, bytes);
+    device.wanted = vec![hash];
+    let whole = meet(&mut device.clone(), &mut ward.clone());
+    let link = Link {
+        ward_mutation: Some((whole.down.len() - 30_000, 1)),
+        ..Link::default()
+    };
+    let outcome = talk(&mut device, &mut ward, &link);
+    assert_eq!(outcome.device, Err(Violation::Signature.into()));
+    meet(&mut device, &mut ward).assert_caught_up();
+    assert_eq!(device.fetched[&hash], photo(1, 50_000));
 }

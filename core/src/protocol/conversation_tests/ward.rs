@@ -6,6 +6,8 @@ use ed25519_dalek::SigningKey;
 
 use super::super::directory;
 use super::super::feed::{self, Cursor, CursorFields, FeedEntry, Page, PageProof};
+use super::super::file_tree::FileTree;
+use super::super::limits::ATTACHMENT_PART_BYTES;
 use super::super::message::{FileWord, Refusal};
 use super::super::responder::{WardAnswer, WardCommand};
 use super::super::verdict::Verdict;
@@ -152,6 +154,15 @@ impl FakeWard {
             WardCommand::ReadDirectory => {
                 self.log.push("read directory");
                 WardAnswer::Directory(Box::new(self.directory.clone()))
+            }
+            WardCommand::ReadAttachment(hash) => {
+                let tree = self.files.get(&hash).map(|bytes| FileTree::of(bytes));
+                WardAnswer::AttachmentTree(tree)
+            }
+            WardCommand::ReadPart { hash, offset } => {
+                let file = &self.files[&hash];
+                let end = file.len().min(offset + ATTACHMENT_PART_BYTES);
+                WardAnswer::AttachmentPart(Some(file[offset..end].to_vec()))
             }
             WardCommand::FindAttachment { hash, .. } => {
                 self.log.push("find attachment");

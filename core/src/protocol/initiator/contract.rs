@@ -76,6 +76,21 @@ pub enum DeviceCommand {
     /// thumbnails first.
     /// Answer: [`DeviceAnswer::Attachment`].
     NextAttachment,
+    /// The next file that somebody wants to see and that is not here whole, not given in this
+    /// conversation. Answer: [`DeviceAnswer::Fetch`].
+    NextFetch,
+    /// Keeps a part of a wanted file, durably; its bytes were checked. With the last one the file is
+    /// here. Answer: [`DeviceAnswer::Done`].
+    KeepFetched {
+        /// Of which file.
+        hash: AttachmentHash,
+        /// Of the whole file.
+        size: usize,
+        /// Where the part begins.
+        offset: usize,
+        /// The part.
+        bytes: Vec<u8>,
+    },
     /// The ward has it, durably. Answer: [`DeviceAnswer::Done`].
     ConfirmAttachment(AttachmentHash),
     /// The ward keeps so much of a file; said once for each chunk, for whoever looks at the screen.
@@ -105,6 +120,8 @@ pub enum DeviceAnswer {
     },
     /// A page as once received, all bodies present that the device holds, or none left.
     Return(Option<Box<Page>>),
+    /// A file to fetch and how many bytes of it are here, whole parts; or none left.
+    Fetch(Option<(AttachmentHash, usize)>),
     /// A file, or none left.
     Attachment(Option<OutgoingAttachment>),
 }
@@ -140,6 +157,8 @@ pub enum Progress {
     /// The ward does not take a file yet: no case that it admitted refers to it, or this device has
     /// sent much today. It is offered again in the next conversation.
     AttachmentPostponed(AttachmentHash),
+    /// The ward does not have a file that was asked for.
+    AttachmentMissing(AttachmentHash),
     /// A file is on the ward's disk.
     AttachmentStored(AttachmentHash),
     /// The ward does not take a file (its type, its size, or its hash); it stays on the device.

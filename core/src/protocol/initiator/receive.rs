@@ -78,6 +78,12 @@ impl Initiator {
             (Stage::Open, WardMessage::Need { hash, from }) => {
                 self.receive_need(hash, from)?;
             }
+            (Stage::Open, WardMessage::Found { hash, size, parts }) => {
+                self.receive_found(hash, size, parts)?;
+            }
+            (Stage::Open, WardMessage::Part { offset, bytes }) => {
+                self.receive_part(offset, bytes)?;
+            }
             (Stage::Open, WardMessage::Kept { hash, up_to }) => {
                 self.receive_kept(hash, up_to)?;
             }

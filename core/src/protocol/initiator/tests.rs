@@ -46,10 +46,12 @@ fn answer(initiator: &mut Initiator) -> Option<DeviceCommand> {
         },
         DeviceCommand::NextReturn => DeviceAnswer::Return(None),
         DeviceCommand::NextAttachment => DeviceAnswer::Attachment(None),
+        DeviceCommand::NextFetch => DeviceAnswer::Fetch(None),
         DeviceCommand::RecordVerdicts { .. }
         | DeviceCommand::ApplyDirectory { .. }
         | DeviceCommand::BeginReturn
         | DeviceCommand::NoteKept { .. }
+        | DeviceCommand::KeepFetched { .. }
         | DeviceCommand::DoubtAttachments(_)
         | DeviceCommand::ConfirmAttachment(_) => DeviceAnswer::Done,
     });
@@ -100,6 +102,15 @@ fn answers_to_nothing_are_violations() {
         WardMessage::Returned,
         WardMessage::Need { hash, from: 0 },
         WardMessage::Kept { hash, up_to: 1 },
+        WardMessage::Found {
+            hash,
+            size: 0,
+            parts: Vec::new(),
+        },
+        WardMessage::Part {
+            offset: 0,
+            bytes: vec![1],
+        },
         WardMessage::Stored {
             hash,
             word: FileWord::Stored,
@@ -274,6 +285,7 @@ fn offering() -> Initiator {
     let mut initiator = pulling();
     hear(&mut initiator, &WardMessage::CaughtUp).unwrap();
     assert_eq!(answer(&mut initiator), Some(DeviceCommand::NextBundle));
+    assert_eq!(answer(&mut initiator), Some(DeviceCommand::NextFetch));
     assert_eq!(
         initiator.poll_command(),
         Some(DeviceCommand::NextAttachment)

@@ -50,6 +50,13 @@ impl DeviceMessage {
                     bytes => bytes.to_vec(),
                 },
             },
+            kind::FETCH => Self::Fetch {
+                hash: AttachmentHash(reader.fixed()?),
+            },
+            kind::FETCH_PART => Self::FetchPart {
+                hash: AttachmentHash(reader.fixed()?),
+                offset: reader.count(limits::ATTACHMENT_BYTES_MAX)?,
+            },
             kind::DONE => Self::Done,
             other => return Err(DecodeError::UnknownCode(other.into())),
         };
@@ -107,6 +114,18 @@ impl WardMessage {
             kind::NEED => Self::Need {
                 hash: AttachmentHash(reader.fixed()?),
                 from: reader.count(limits::ATTACHMENT_BYTES_MAX)?,
+            },
+            kind::FOUND => Self::Found {
+                hash: AttachmentHash(reader.fixed()?),
+                size: reader.count(limits::ATTACHMENT_BYTES_MAX)?,
+                parts: read_hashes(&mut reader, limits::ATTACHMENT_PARTS_MAX)?,
+            },
+            kind::PART => Self::Part {
+                offset: reader.count(limits::ATTACHMENT_BYTES_MAX)?,
+                bytes: match reader.bytes(limits::ATTACHMENT_PART_BYTES)? {
+                    [] => return Err(DecodeError::InvalidValue),
+                    bytes => bytes.to_vec(),
+                },
             },
             kind::KEPT => Self::Kept {
                 hash: AttachmentHash(reader.fixed()?),

@@ -49,6 +49,14 @@ impl DeviceMessage {
                 writer.count(*offset).bytes(bytes);
                 kind::CHUNK
             }
+            Self::Fetch { hash } => {
+                writer.fixed(hash.as_bytes());
+                kind::FETCH
+            }
+            Self::FetchPart { hash, offset } => {
+                writer.fixed(hash.as_bytes()).count(*offset);
+                kind::FETCH_PART
+            }
             Self::Done => kind::DONE,
         };
         frame::encode(kind, &writer.finish())
@@ -117,6 +125,20 @@ impl WardMessage {
             Self::Need { hash, from } => {
                 writer.fixed(hash.as_bytes()).count(*from);
                 kind::NEED
+            }
+            Self::Found { hash, size, parts } => {
+                writer
+                    .fixed(hash.as_bytes())
+                    .count(*size)
+                    .count(parts.len());
+                for part in parts {
+                    writer.fixed(part);
+                }
+                kind::FOUND
+            }
+            Self::Part { offset, bytes } => {
+                writer.count(*offset).bytes(bytes);
+                kind::PART
             }
             Self::Kept { hash, up_to } => {
                 writer.fixed(hash.as_bytes()).count(*up_to);

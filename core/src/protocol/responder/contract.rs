@@ -3,6 +3,7 @@
 use crate::model::{AttachmentHash, Directory, EditId, Timestamp};
 use crate::protocol::directory::DirectoryVersion;
 use crate::protocol::feed::{Cursor, Page};
+use crate::protocol::file_tree::FileTree;
 use crate::protocol::message::{FileWord, Refusal};
 use crate::protocol::verdict::Verdict;
 
@@ -41,6 +42,16 @@ pub enum WardCommand {
         hash: AttachmentHash,
         /// How many bytes the device says that it has.
         size: usize,
+    },
+    /// By which the parts of a file are checked, if it is here and a case in the device's scope shows
+    /// it. Answer: [`WardAnswer::AttachmentTree`].
+    ReadAttachment(AttachmentHash),
+    /// A part of such a file. Answer: [`WardAnswer::AttachmentPart`].
+    ReadPart {
+        /// Of which file.
+        hash: AttachmentHash,
+        /// Where it begins.
+        offset: usize,
     },
     /// Keeps a part of an attachment, durably; its bytes were checked. A part that is there already is
     /// passed over. With the last one the whole is looked at. Answer: [`WardAnswer::AttachmentKept`],
@@ -83,6 +94,10 @@ pub enum WardAnswer {
     Directory(Box<Directory>),
     /// So many bytes from the start are on the ward's disk, whole parts, fewer than the file has.
     AttachmentKept(usize),
+    /// `None`: not here, or not for this device.
+    AttachmentTree(Option<FileTree>),
+    /// `None`: not here, not for this device, or no part begins there.
+    AttachmentPart(Option<Vec<u8>>),
     /// The ward's last word on a file.
     AttachmentWord(FileWord),
     /// Durable.

@@ -12,6 +12,8 @@ pub(super) struct InFlight {
     pub(super) wants: usize,
     pub(super) files: usize,
     pub(super) file_bytes: usize,
+    pub(super) fetches: usize,
+    pub(super) parts: usize,
     pulls: usize,
     is_done: bool,
     is_giving_back: bool,
@@ -113,6 +115,15 @@ impl Responder {
             }
             DeviceMessage::Chunk { offset, bytes } => {
                 return self.receive_chunk(offset, bytes);
+            }
+            DeviceMessage::Fetch { hash } => {
+                InFlight::add(&mut in_flight.fetches, 1)?;
+                Item::Fetch(hash)
+            }
+            DeviceMessage::FetchPart { hash, offset } => {
+                let parts_max = limits::ATTACHMENT_CHUNK_BYTES / limits::ATTACHMENT_PART_BYTES;
+                InFlight::add(&mut in_flight.parts, parts_max)?;
+                Item::FetchPart { hash, offset }
             }
             DeviceMessage::Done => {
                 in_flight.is_done = true;

@@ -64,6 +64,8 @@ fn answer(responder: &mut Responder) -> Option<WardCommand> {
         WardCommand::TakeBack(_) => WardAnswer::Done,
         WardCommand::ReadFeed(_) | WardCommand::ReadEdits(_) => WardAnswer::Page(None),
         WardCommand::ReadDirectory => WardAnswer::Refused(Refusal::Unavailable),
+        WardCommand::ReadAttachment(_) => WardAnswer::AttachmentTree(None),
+        WardCommand::ReadPart { .. } => WardAnswer::AttachmentPart(Some(vec![1])),
         WardCommand::FindAttachment { .. } => WardAnswer::AttachmentKept(0),
         WardCommand::KeepPart {
             size,
@@ -154,6 +156,19 @@ fn more_of_a_kind_than_may_be_under_way_is_a_violation() {
         vec![offer(1); limits::ATTACHMENTS_IN_FLIGHT_MAX + 1],
         vec![pull; 2],
         vec![want; 2],
+        vec![
+            DeviceMessage::Fetch {
+                hash: AttachmentHash([1; 32])
+            };
+            2
+        ],
+        vec![
+            DeviceMessage::FetchPart {
+                hash: AttachmentHash([1; 32]),
+                offset: 0
+            };
+            5
+        ],
     ];
     for messages in many {
         let (last, allowed) = messages.split_last().unwrap();

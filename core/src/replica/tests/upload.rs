@@ -1,5 +1,6 @@
 use super::ward::*;
 use super::*;
+use crate::model::AttachmentHash;
 use crate::policy::RejectionCode;
 use crate::protocol::verdict::Verdict;
 
@@ -141,4 +142,68 @@ fn attachments_go_up_until_the_ward_confirms_them() {
         phone.case(id).unwrap().unwrap().attachments_on_server,
         [first.hash]
     );
+}
+
+#[test]
+fn an_original_goes_only_when_the_ward_has_it_and_comes_back_when_it_is_wanted() {
+    let (_folder, phone) = phone();
+    let id = phone.record_case(case("x")).unwrap().id;
+    let other = phone.record_case(case("y")).unwrap().id;
+    let file = [PNG, &[7; 40_000]].concat();
+    let hash = phone.attach(id, "1.png", &file).unwrap().hash;
+    phone.attach(other, "1.png", &file).unwrap();
+    let status = |phone: &Replica| phone.case(id).unwrap().unwrap().attachments[0];
+    assert_eq!(phone.free_space().unwrap(), FreedSpace::default());
+    assert_eq!(status(&phone).state, AttachmentState::Waiting);
+    let kept = DeviceCommand::NoteKept {
+        hash,
+        bytes: 16_384,
+    };
+    phone.execute(kept).unwrap();
+    let sending = status(&phone);
+    assert_eq!(
+        (sending.state, sending.bytes_done),
+        (AttachmentState::Sending, 16_384)
+    );
+    phone
+        .execute(DeviceCommand::ConfirmAttachment(hash))
+        .unwrap();
+    // Nothing goes by itself.
+    assert_eq!(phone.attachment(hash).unwrap(), Some(file.clone()));
+    let freed = phone.free_space().unwrap();
+    assert_eq!((freed.files, freed.bytes), (1, file.len() as u64));
+    assert_eq!(phone.attachment(hash).unwrap(), None);
+    let gone = status(&phone);
+    assert_eq!((gone.state, gone.is_here), (AttachmentState::OnWard, false));
+
+    let next = |phone: &Replica| phone.execute(DeviceCommand::NextFetch).unwrap();
+    begin(&phone);
+    assert_eq!(next(&phone), DeviceAnswer::Fetch(None));
+    phone.request_attachment(hash).unwrap();
+    assert!(matches!(
+        phone.request_attachment(AttachmentHash([9; 32])),
+        Err(RecordError::NotFound)
+    ));
+    let keep = |phone: &Replica, offset: usize, end: usize| {
+        let bytes = file[offset..end].to_vec();
+        phone
+            .execute(DeviceCommand::KeepFetched {
+                hash,
+                size: file.len(),
+                offset,
+                bytes,
+            })
+            .unwrap();
+    };
+    assert_eq!(next(&phone), DeviceAnswer::Fetch(Some((hash, 0))));
+    keep(&phone, 0, 16_384);
+    assert_eq!(next(&phone), DeviceAnswer::Fetch(None), "once each time");
+    begin(&phone);
+    assert_eq!(next(&phone), DeviceAnswer::Fetch(Some((hash, 16_384))));
+    keep(&phone, 16_384, 32_768);
+    keep(&phone, 32_768, file.len());
+    assert_eq!(phone.attachment(hash).unwrap(), Some(file));
+    assert!(status(&phone).is_here);
+    begin(&phone);
+    assert_eq!(next(&phone), DeviceAnswer::Fetch(None));
 }

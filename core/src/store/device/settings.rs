@@ -10,6 +10,8 @@ use uuid::Uuid;
 
 pub(crate) const DEVICE_SEED: &str = "device_seed";
 pub(crate) const ENROLMENT: &str = "enrolment";
+/// Which files come without being asked for.
+pub(crate) const FETCH_POLICY: &str = "fetch_policy";
 pub(crate) const DIRECTORY: &str = "directory";
 pub(crate) const DIRECTORY_VERSION: &str = "directory_version";
 pub(crate) const CURSOR: &str = "cursor";

@@ -1,6 +1,7 @@
 //! Which files a ward takes, and how far it has them.
 
 use gandan_core::model::{AttachmentHash, Role};
+use gandan_core::protocol::file_tree::FileTree;
 use gandan_core::protocol::limits::{ATTACHMENT_BYTES_MAX, ATTACHMENT_PART_BYTES};
 use gandan_core::protocol::message::FileWord;
 use gandan_core::protocol::responder::{WardAnswer, WardCommand};
@@ -158,4 +159,41 @@ fn a_device_that_begins_many_files_loses_the_oldest_and_no_other_device_does() {
         other.offer(&world.ward, &own),
         WardAnswer::AttachmentKept(PART)
     );
+}
+
+#[test]
+fn a_file_goes_to_those_who_may_see_a_case_that_shows_it() {
+    let file = image(1, 2 * PART + 5);
+    let world = World::new();
+    let mut phone = Phone::enrol(&world, 1, Role::Officer, &["26998"]);
+    let mut edits = vec![phone.case("Ngập", Some("26998"))];
+    edits.push(phone.attach(&edits[0].clone(), &file));
+    phone.send(&world.ward, &edits);
+    let colleague = Phone::enrol(&world, 2, Role::Leader, &[]);
+    let stranger = Phone::enrol(&world, 3, Role::Officer, &["27001"]);
+    let hash = attachments::hash(&file);
+    let tree = |of: &Phone| {
+        let command = WardCommand::ReadAttachment(hash);
+        match world.ward.execute(of.device(), command).unwrap() {
+            WardAnswer::AttachmentTree(tree) => tree,
+            other => panic!("no tree but {other:?}"),
+        }
+    };
+    let part = |of: &Phone, offset| {
+        let command = WardCommand::ReadPart { hash, offset };
+        match world.ward.execute(of.device(), command).unwrap() {
+            WardAnswer::AttachmentPart(part) => part,
+            other => panic!("no part but {other:?}"),
+        }
+    };
+    assert_eq!(tree(&colleague), None, "it has not come yet");
+    assert_eq!(phone.upload(&world.ward, &file), word(FileWord::Stored));
+    assert_eq!(tree(&colleague), Some(FileTree::of(&file)));
+    for (position, bytes) in file.chunks(PART).enumerate() {
+        let came = part(&colleague, position * PART);
+        assert_eq!(came.as_deref(), Some(bytes));
+    }
+    assert_eq!(part(&colleague, 1), None);
+    assert_eq!(part(&colleague, 3 * PART), None);
+    assert_eq!((tree(&stranger), part(&stranger, 0)), (None, None));
 }

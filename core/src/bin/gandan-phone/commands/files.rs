@@ -8,9 +8,9 @@ use gandan_core::replica::RecordError;
 
 use super::display;
 use crate::Outcome;
-use crate::arguments::{Attach, Export, Rescue};
+use crate::arguments::{Attach, Export, Fetch, Read, Rescue};
 use crate::failure::Failure;
-use crate::output::{AttachedLine, Output};
+use crate::output::{AttachedLine, FreedLine, Output};
 use crate::store;
 
 /// Attaches images, each on its own: one that is refused does not keep out the others.
@@ -38,6 +38,27 @@ pub(super) fn attach(arguments: &Attach) -> Result<Outcome, Failure> {
         }
     }
     Ok(outcome)
+}
+
+/// Asks for every file of a case that is not here.
+pub(super) fn fetch(arguments: &Fetch) -> Result<Outcome, Failure> {
+    let replica = store::open(&arguments.store)?;
+    let id = store::find_case(&replica, &arguments.id)?;
+    let detail = replica.case(id)?.ok_or(Failure::UnknownRecord)?;
+    for file in detail.attachments.iter().filter(|file| !file.is_here) {
+        replica.request_attachment(file.hash)?;
+    }
+    Ok(Outcome::Complete)
+}
+
+/// Removes what the ward has confirmed, and says how much that was.
+pub(super) fn free(arguments: &Read) -> Result<Outcome, Failure> {
+    let replica = store::open(&arguments.store)?;
+    let freed = replica.free_space()?;
+    let mut output = Output::new();
+    output.object(&FreedLine::from(freed))?;
+    output.flush()?;
+    Ok(Outcome::Complete)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
