@@ -70,6 +70,8 @@ pub struct Tally {
     pub ward_restores: usize,
     /// Conversations whose bytes were delivered to the ward a second time.
     pub replays: usize,
+    /// Notes written while a phone talked.
+    pub notes_meanwhile: usize,
     /// Officers given other areas.
     pub reassignments: usize,
     /// Cases moved to another area.
@@ -103,6 +105,7 @@ impl Tally {
             phone_restores: self.phone_restores + other.phone_restores,
             ward_restores: self.ward_restores + other.ward_restores,
             replays: self.replays + other.replays,
+            notes_meanwhile: self.notes_meanwhile + other.notes_meanwhile,
             reassignments: self.reassignments + other.reassignments,
             moves: self.moves + other.moves,
             restrictions: self.restrictions + other.restrictions,

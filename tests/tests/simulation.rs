@@ -31,6 +31,7 @@ fn every_promise_is_kept_whatever_happens_between_phones_and_ward() {
         ("phone restores", sum.phone_restores),
         ("ward restores", sum.ward_restores),
         ("replays", sum.replays),
+        ("notes while a phone talks", sum.notes_meanwhile),
         ("reassignments", sum.reassignments),
         ("moves", sum.moves),
         ("restrictions", sum.restrictions),

@@ -2,7 +2,7 @@
 //! was before: a document that never moved costs nothing.
 
 use gandan_core::model::{DocumentId, DocumentKind};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use super::connections::to_sql;
 use super::documents::{self, placement_at};
@@ -38,38 +38,42 @@ pub(super) fn is_any_moved_after(connection: &Connection, sequence: u64) -> rusq
         .exists([to_sql(sequence)])
 }
 
-/// Whether the entry at this place moved its document.
-pub(super) fn is_move(connection: &Connection, sequence: u64) -> rusqlite::Result<bool> {
-    connection
-        .prepare_cached("SELECT 1 FROM moves WHERE sequence = ?1")?
-        .exists([to_sql(sequence)])
+/// How a document was placed from a place of the feed on.
+pub(super) struct Placements {
+    /// Whether the entry at that place moved it.
+    pub(super) is_move: bool,
+    /// Just before that entry, after each later one that moved it, and so last as it is now.
+    pub(super) all: Vec<Placement>,
 }
 
-/// How a document was placed just before the entry at `sequence`; a person as its case.
-pub(super) fn before(
+/// How a document was placed just before the entry at `sequence` and since; a person as its case.
+pub(super) fn since(
     connection: &Connection,
     document: DocumentId,
     sequence: u64,
-) -> rusqlite::Result<Placement> {
+) -> rusqlite::Result<Placements> {
     let placed = placed(document);
-    let moved = connection
-        .prepare_cached(
-            "SELECT recorder, area, is_restricted FROM moves
-             WHERE kind = ?1 AND uuid = ?2 AND sequence >= ?3 ORDER BY sequence LIMIT 1",
-        )?
-        .query_row(
-            params![placed.kind.code(), placed.uuid.as_bytes(), to_sql(sequence)],
-            |row| placement_at(row, 0),
-        )
-        .optional()?;
-    match moved {
-        Some(placement) => Ok(placement),
-        None => now(connection, document),
+    let mut all = Vec::new();
+    let mut is_move = false;
+    let mut statement = connection.prepare_cached(
+        "SELECT recorder, area, is_restricted, sequence FROM moves
+         WHERE kind = ?1 AND uuid = ?2 AND sequence >= ?3 ORDER BY sequence",
+    )?;
+    let mut rows = statement.query(params![
+        placed.kind.code(),
+        placed.uuid.as_bytes(),
+        to_sql(sequence)
+    ])?;
+    while let Some(row) = rows.next()? {
+        is_move |= row.get::<_, i64>(3)? == to_sql(sequence);
+        all.push(placement_at(row, 0)?);
     }
+    all.push(now(connection, document)?);
+    Ok(Placements { is_move, all })
 }
 
 /// How a document is placed now; a person as its case.
-pub(super) fn now(connection: &Connection, document: DocumentId) -> rusqlite::Result<Placement> {
+fn now(connection: &Connection, document: DocumentId) -> rusqlite::Result<Placement> {
     Ok(documents::placement(connection, placed(document))?.unwrap_or_default())
 }
 

@@ -10,4 +10,5 @@ mod fixture;
 mod phone;
 mod rescue;
 mod restore;
+mod scope;
 mod staff;

@@ -5,8 +5,10 @@ use gandan_core::protocol::frame::FrameDecoder;
 use gandan_core::protocol::initiator::Initiator;
 use gandan_core::protocol::message::DeviceMessage;
 use gandan_core::protocol::responder::Responder;
-use gandan_core::replica::Replica;
+use gandan_core::replica::{RecordError, Replica};
+use gandan_core::store::rows::CaseQuery;
 use gandan_server::ward::Ward;
+use uuid::Uuid;
 
 use super::world::Dice;
 
@@ -32,6 +34,17 @@ pub struct Conversation<'a> {
     spoken: FrameDecoder,
     events: usize,
     cut: Cut,
+    note: Option<NoteMeanwhile>,
+    noted: Option<(Uuid, String)>,
+}
+
+/// What an officer writes on some case while the phone talks.
+#[derive(Debug, Clone)]
+pub struct NoteMeanwhile {
+    /// After so many things that happened.
+    pub after: usize,
+    /// The words.
+    pub words: String,
 }
 
 /// How a conversation ended.
@@ -45,12 +58,14 @@ pub struct Ending {
     pub file_bytes: usize,
     /// How many things happened.
     pub events: usize,
+    /// The note that was written meanwhile, and on which case.
+    pub noted: Option<(Uuid, String)>,
 }
 
 impl<'a> Conversation<'a> {
     /// A new connection of an enrolled phone.
     #[must_use]
-    pub fn new(phone: &'a Replica, cut: Cut) -> Self {
+    pub fn new(phone: &'a Replica, cut: Cut, note: Option<NoteMeanwhile>) -> Self {
         let opening = phone
             .begin_conversation("simulated")
             .expect("the store answers")
@@ -67,6 +82,8 @@ impl<'a> Conversation<'a> {
             spoken: FrameDecoder::new(DeviceMessage::payload_limit),
             events: 0,
             cut,
+            note,
+            noted: None,
         }
     }
 
@@ -81,6 +98,7 @@ impl<'a> Conversation<'a> {
     /// The phone's turn: its store, its words, and what it hears.
     fn phone_turn(&mut self, dice: &mut Dice) {
         while !self.is_cut() {
+            self.write_meanwhile(dice);
             if let Some(command) = self.initiator.poll_command() {
                 let answer = self.phone.execute(command).expect("the store answers");
                 self.events += 1;
@@ -100,6 +118,25 @@ impl<'a> Conversation<'a> {
             }
         }
         while self.initiator.poll_progress().is_some() {}
+    }
+
+    fn write_meanwhile(&mut self, dice: &mut Dice) {
+        let Some(note) = self.note.take_if(|note| self.events >= note.after) else {
+            return;
+        };
+        let cases = self
+            .phone
+            .cases(&CaseQuery::default())
+            .expect("the store answers");
+        if cases.is_empty() {
+            return;
+        }
+        let case = dice.pick(&cases).row.case.id;
+        match self.phone.add_note(case, &note.words) {
+            Ok(_) => self.noted = Some((case, note.words)),
+            Err(RecordError::NotAllowed(_)) => {}
+            Err(error) => panic!("a note cannot be written: {error}"),
+        }
     }
 
     fn count_file_bytes(&mut self, mut bytes: &[u8]) {
@@ -185,6 +222,7 @@ pub fn converse(
             said: one.said,
             file_bytes: one.file_bytes,
             events: one.events,
+            noted: one.noted,
         })
         .collect()
 }

@@ -14,7 +14,7 @@ use gandan_core::store::{StoreKey, connection, device};
 use gandan_server::ward::{Staff, Ward};
 use tempfile::TempDir;
 
-use super::conversation::{Conversation, Cut, Ending, converse, replay};
+use super::conversation::{Conversation, Cut, Ending, NoteMeanwhile, converse, replay};
 use super::ledger::Ledger;
 use super::world::{Clock, Dice, SimulatedEnvironment};
 use super::{Plan, Tally, checks};
@@ -85,6 +85,7 @@ pub struct Fleet {
     pub areas: BTreeMap<String, Vec<String>>,
     dice: Dice,
     folders: usize,
+    notes_meanwhile: usize,
     root: TempDir,
     ward_folder: PathBuf,
 }
@@ -123,6 +124,7 @@ impl Fleet {
             areas: BTreeMap::new(),
             dice: Dice::new(plan.seed, 2),
             folders: 0,
+            notes_meanwhile: 0,
             root,
             ward_folder,
         };
@@ -213,14 +215,47 @@ impl Fleet {
 
     /// A conversation of each phone named, all at once; `cuts` says where each breaks off.
     pub fn sync(&mut self, phones: &[usize], cuts: &[Cut]) -> Vec<Ending> {
+        self.converse(phones, cuts, &[])
+    }
+
+    /// The same, and meanwhile officers may write.
+    pub fn sync_at_work(&mut self, phones: &[usize], cuts: &[Cut]) -> Vec<Ending> {
+        let notes: Vec<_> = phones
+            .iter()
+            .map(|_| {
+                self.notes_meanwhile += 1;
+                let words = format!("Ghi khi máy đang gửi số {}", self.notes_meanwhile);
+                let after = self.dice.below(25);
+                self.dice
+                    .percent(40)
+                    .then_some(NoteMeanwhile { after, words })
+            })
+            .collect();
+        self.converse(phones, cuts, &notes)
+    }
+
+    fn converse(
+        &mut self,
+        phones: &[usize],
+        cuts: &[Cut],
+        notes: &[Option<NoteMeanwhile>],
+    ) -> Vec<Ending> {
         let conversations = phones
             .iter()
             .zip(cuts)
-            .map(|(&phone, &cut)| Conversation::new(&self.phones[phone].replica, cut))
+            .enumerate()
+            .map(|(index, (&phone, &cut))| {
+                let note = notes.get(index).cloned().flatten();
+                Conversation::new(&self.phones[phone].replica, cut, note)
+            })
             .collect();
         let endings = converse(&self.ward, conversations, &mut self.dice);
         for ending in &endings {
             self.tally.file_bytes += ending.file_bytes;
+            if let Some((case, words)) = &ending.noted {
+                self.ledger.noted(*case, words);
+                self.tally.notes_meanwhile += 1;
+            }
             if ending.is_complete {
                 self.tally.conversations += 1;
             } else {

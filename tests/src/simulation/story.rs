@@ -66,8 +66,9 @@ impl Story {
             24..27 => self.look_at_photos(fleet, phone),
             27..37 => self.work_on_a_case(fleet, phone),
             37..47 => self.clerk_works(fleet),
-            47..54 => self.clerk_sorts(fleet),
-            54..58 => self.reassign(fleet, phone),
+            47..52 => self.clerk_sorts(fleet),
+            52..55 => self.reassign(fleet, phone),
+            55..58 => self.lose_under_the_hand(fleet, phone),
             58..76 => self.sync(fleet, phone),
             76..81 => self.sync_together(fleet),
             81..88 => fleet.crash(phone),
@@ -243,6 +244,16 @@ impl Story {
         }
     }
 
+    /// An officer works on cases while others take them away, and then the phone talks.
+    fn lose_under_the_hand(&mut self, fleet: &mut Fleet, phone: usize) {
+        for _ in 0..3 {
+            self.work_on_a_case(fleet, phone);
+        }
+        self.reassign(fleet, phone);
+        self.clerk_sorts(fleet);
+        self.sync(fleet, phone);
+    }
+
     /// The clerk finds that a case lies elsewhere, or that not everybody may see it.
     fn clerk_sorts(&mut self, fleet: &mut Fleet) {
         let rows = fleet
@@ -291,7 +302,7 @@ impl Story {
         // Long enough that many a photo is cut in its middle.
         let longest = *self.dice.pick(&[40, 40, 160]);
         let cut = self.dice.percent(50).then(|| self.dice.below(longest));
-        let ending = fleet.sync(&[phone], &[cut]).remove(0);
+        let ending = fleet.sync_at_work(&[phone], &[cut]).remove(0);
         if self.dice.percent(25) {
             fleet.replay(phone, &ending);
         }
@@ -306,7 +317,7 @@ impl Story {
             .iter()
             .map(|_| self.dice.percent(30).then(|| self.dice.below(60)))
             .collect();
-        let _ = fleet.sync(&everybody, &cuts);
+        let _ = fleet.sync_at_work(&everybody, &cuts);
     }
 
     fn set_back(&mut self, fleet: &mut Fleet, phone: usize) {

@@ -144,19 +144,23 @@ impl Reading<'_> {
         while let Some(row) = rows.next()? {
             let entry = entry_at(row)?;
             let sequence = entry.sequence;
-            let now = placement_at(row, 9)?;
             let document = document_at(row)?;
             let then = if has_moved {
-                placements::before(self.connection, document, from.sequence + 1)?
+                placements::since(self.connection, document, from.sequence + 1)?.all
             } else {
-                now.clone()
+                vec![placement_at(row, 9)?]
             };
-            let held = |scope: &Scope| scope.covers(document.kind, &then);
-            let fate = match self.scope.covers(document.kind, &then) {
-                true if before.iter().all(held) => Fate::Elsewhere,
-                true if self.scope.covers(document.kind, &now) => Fate::Comes,
-                false if before.iter().any(held) => Fate::Goes,
-                _ => Fate::Elsewhere,
+            let covers = |scope: &Scope, placement| scope.covers(document.kind, placement);
+            let stays = |scope: &Scope| then.iter().all(|placement| covers(scope, placement));
+            // Of a document that leaves a scope later in the feed the device may hold anything.
+            let fate = if stays(&self.scope) && !before.iter().all(stays) {
+                Fate::Comes
+            } else if !covers(&self.scope, &then[0])
+                && before.iter().any(|scope| covers(scope, &then[0]))
+            {
+                Fate::Goes
+            } else {
+                Fate::Elsewhere
             };
             let has_room = match fate {
                 Fate::Comes => page.push(Some(document), entry, row.get(7)?),
@@ -261,21 +265,20 @@ impl Reading<'_> {
     fn take(&self, page: &mut PageBuilder, row: &Row<'_>, filled: u64) -> Result<Taken, WardError> {
         let document = document_at(row)?;
         let sequence = from_sql(row.get(0)?);
-        let now = placement_at(row, 9)?;
-        let before = placements::before(self.connection, document, sequence)?;
-        if !placements::is_move(self.connection, sequence)? {
-            return match self.fate(document.kind, &before, &before, &now) {
+        let placements = placements::since(self.connection, document, sequence)?;
+        let all = &placements.all;
+        if !placements.is_move {
+            return match self.fate(document.kind, &all[0], all) {
                 Fate::Stays if self.push(page, row)? => Ok(Taken::Whole),
                 Fate::Stays => Ok(Taken::Nothing),
                 _ => Ok(Taken::Unseen),
             };
         }
-        let after = placements::before(self.connection, document, sequence + 1)?;
         let mut gone = Vec::new();
         let mut coming = Vec::new();
         let mut is_seen = false;
         for moved in with_person(document) {
-            match self.fate(moved.kind, &before, &after, &now) {
+            match self.fate(moved.kind, &all[0], &all[1..]) {
                 Fate::Stays if moved == document => {
                     is_seen = true;
                     coming.push((moved, entry_at(row)?, self.body(row)?));
@@ -315,19 +318,15 @@ impl Reading<'_> {
         })
     }
 
-    fn fate(
-        &self,
-        kind: DocumentKind,
-        before: &Placement,
-        after: &Placement,
-        now: &Placement,
-    ) -> Fate {
+    /// `since` are the placements after the entry, the present one last. A document that leaves the scope
+    /// later in the feed is passed over until then: should it come back, it comes whole.
+    fn fate(&self, kind: DocumentKind, before: &Placement, since: &[Placement]) -> Fate {
         let covers = |placement| self.scope.covers(kind, placement);
-        match (covers(before), covers(after), covers(now)) {
-            (true, true, true) => Fate::Stays,
-            (false, true, true) => Fate::Comes,
-            // Also if it is back by now: then it comes again at the entry that brought it back.
-            (true, false, _) => Fate::Goes,
+        let stays = since.iter().all(covers);
+        match (covers(before), since.first().is_some_and(covers)) {
+            (true, _) if stays => Fate::Stays,
+            (false, _) if stays => Fate::Comes,
+            (true, false) => Fate::Goes,
             _ => Fate::Elsewhere,
         }
     }
