@@ -90,12 +90,12 @@ impl Work<'_> {
         origin: &Origin,
         edit: &EncodedEdit,
     ) -> Result<Verdict, WardError> {
-        self.connection.execute_batch("SAVEPOINT edit")?;
+        self.run("SAVEPOINT edit")?;
         // Everything foreign was bounded by decoding; this is the last belt, against a mistake in the merge engine.
         let result = catch_unwind(AssertUnwindSafe(|| self.judge(origin, edit)));
         let verdict = match result {
             Ok(Ok(verdict)) => {
-                self.connection.execute_batch("RELEASE edit")?;
+                self.run("RELEASE edit")?;
                 return Ok(verdict);
             }
             Ok(Err(NotAdmitted::Rejected(code))) => Ok(code),
@@ -105,8 +105,8 @@ impl Work<'_> {
                 Ok(RejectionCode::NotApplicable)
             }
         };
-        self.connection
-            .execute_batch("ROLLBACK TO edit; RELEASE edit")?;
+        self.run("ROLLBACK TO edit")?;
+        self.run("RELEASE edit")?;
         self.reject(origin, edit.id(), verdict?)
     }
 
@@ -178,7 +178,8 @@ impl Work<'_> {
         Ok(loaded)
     }
 
-    /// Writes an executed edit: edit, feed entry, document, row.
+    /// Writes an executed edit: edit, feed entry, document, row. The search index follows at the end
+    /// of the transaction.
     pub(super) fn append(
         &mut self,
         device: DeviceId,
@@ -200,7 +201,7 @@ impl Work<'_> {
             .execute(params![edit.edit().actor.as_bytes(), device.as_bytes()])?;
         self.put_document(document, &loaded.heads, &placement)?;
         self.note_lacked(device, edit.edit())?;
-        rows::write(self.connection, &loaded.state)?;
+        rows::write_unindexed(self.connection, &loaded.state)?;
         self.documents.keep(loaded);
         Ok(entry)
     }

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use gandan_core::environment::Environment;
 use gandan_core::model::{ActorId, Timestamp, WardCode};
-use gandan_core::store::StoreKey;
 use gandan_core::store::connection::{self, Migration};
+use gandan_core::store::{StoreKey, rows};
 use rusqlite::{Connection, TransactionBehavior};
 use uuid::Uuid;
 
@@ -49,6 +49,16 @@ pub(super) struct Work<'a> {
     pub(super) documents: &'a mut DocumentCache,
     pub(super) shared: &'a Shared,
     pub(super) now: Timestamp,
+}
+
+impl Work<'_> {
+    /// Runs a statement without parameters that comes again and again.
+    pub(super) fn run(&self, statement: &str) -> rusqlite::Result<()> {
+        self.connection
+            .prepare_cached(statement)?
+            .execute([])
+            .map(drop)
+    }
 }
 
 impl Shared {
@@ -96,6 +106,9 @@ impl Shared {
             now: self.environment.now(),
         };
         let result = change(&mut work)?;
+        // Once for all, and outside of any savepoint: FTS5 makes a segment at each. Readers do not
+        // write, so nothing may be due after the commit.
+        rows::index_due(&transaction)?;
         transaction.commit()?;
         Ok(result)
     }

@@ -76,6 +76,11 @@ fn person_state(person: &Person) -> DocumentState {
     )
 }
 
+fn write(connection: &Connection, state: &DocumentState) -> rusqlite::Result<()> {
+    write_unindexed(connection, state)?;
+    index_due(connection)
+}
+
 fn write_case(connection: &Connection, case: &Case) {
     write(connection, &case_state(case)).unwrap();
 }

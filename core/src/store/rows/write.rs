@@ -11,17 +11,8 @@ use crate::model::{Case, DocumentId, DocumentKind, LegalKind, Person, Satisfacti
 /// How many cases may wait to be indexed, some tens of milliseconds' work.
 const DUE_MAX: u32 = 128;
 
-/// Writes the row of a document and indexes it; the same transaction as its edits.
-///
-/// # Errors
-/// SQLite's.
-pub fn write(connection: &Connection, state: &DocumentState) -> rusqlite::Result<()> {
-    write_unindexed(connection, state)?;
-    index_due(connection)
-}
-
-/// Writes the row of a document and leaves its words for [`index_due`]: a segment of the index for
-/// each case would cost more than all the rest of recording it.
+/// Writes the row of a document, in the transaction of its edits, and leaves its words for
+/// [`index_due`]: a segment of the index for each case would cost more than all the rest of it.
 ///
 /// # Errors
 /// SQLite's.
