@@ -51,7 +51,7 @@ pub(crate) fn packed_edits(bytes: &[u8]) {
         assert!(total <= 12 * BUNDLE_CONTENT_BYTES_MAX, "{total}");
         let small: usize = packing::PACKED_BYTES_MAX;
         if total <= small {
-            let again = packing::pack(edits.iter().map(Vec::as_slice));
+            let again = packing::pack(packing::Effort::EachTime, edits.iter().map(Vec::as_slice));
             assert_eq!(packing::unpack(&again).as_ref(), Ok(&edits));
         }
     }

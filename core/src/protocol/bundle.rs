@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::credential::read_ward;
 use super::limits::{BUNDLE_BYTES_MAX, BUNDLE_EDITS_MAX};
-use super::packing::{self, PACKED_BYTES_MAX, UnpackError};
+use super::packing::{self, Effort, PACKED_BYTES_MAX, UnpackError};
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::edit::EncodedEdit;
 use crate::model::{BundleId, DeviceId, EditId, Timestamp, WardCode};
@@ -122,7 +122,7 @@ fn seal_all<'a>(
         .fixed(proof.device.as_bytes())
         .signed(proof.sealed_at.0)
         .fixed(&proof.signature)
-        .fixed(&packing::pack(bytes));
+        .fixed(&packing::pack(Effort::Once, bytes));
     writer.finish()
 }
 

@@ -15,6 +15,7 @@ use crate::model::{ChainHash, DeviceId, EditId, Epoch, OfficerId, Timestamp, War
 /// Domains of the feed's hashes and signatures, so that none can stand for another.
 const ENTRY_CONTEXT: &str = "gandan/1/feed-entry";
 const CHAIN_CONTEXT: &str = "gandan/1/feed-chain";
+const SALT_CONTEXT: &str = "gandan/1/feed-salt";
 const SIGNATURE_PREFIX: &[u8] = b"gandan/1/page\0";
 
 /// What the ward says of one admitted edit.
@@ -30,8 +31,58 @@ pub struct FeedEntry {
     pub device: DeviceId,
     /// By the ward's clock.
     pub received_at: Timestamp,
-    /// Salt of the chain entry, so that the chain still holds when content and salt are purged.
-    pub nonce: [u8; 16],
+    /// So that the chain still holds when content and salt are purged.
+    pub salt: Salt,
+}
+
+/// Keeps the digest of a purged entry from telling what was purged: random, and purged with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Salt {
+    /// Of one entry alone.
+    Own([u8; 16]),
+    /// What the salts of many entries are derived from, because chance does not compress. Before one
+    /// of them is purged, the others get theirs as their own.
+    Shared([u8; 16]),
+}
+
+impl Salt {
+    /// The salt of the entry at `sequence`.
+    #[must_use]
+    pub fn of(self, sequence: u64) -> [u8; 16] {
+        match self {
+            Self::Own(salt) => salt,
+            Self::Shared(root) => {
+                let mut hasher = blake3::Hasher::new_derive_key(SALT_CONTEXT);
+                hasher.update(&root).update(&sequence.to_be_bytes());
+                let mut salt = [0; 16];
+                hasher.finalize_xof().fill(&mut salt);
+                salt
+            }
+        }
+    }
+
+    /// As a ward's table keeps it: what it is, and its bytes.
+    #[must_use]
+    pub fn to_bytes(self) -> [u8; 17] {
+        let (kind, salt) = match self {
+            Self::Own(salt) => (0, salt),
+            Self::Shared(root) => (1, root),
+        };
+        let mut bytes = [kind; 17];
+        bytes[1..].copy_from_slice(&salt);
+        bytes
+    }
+
+    /// What [`Salt::to_bytes`] made; anything else is nobody's.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 17]) -> Option<Self> {
+        let [kind, salt @ ..] = bytes;
+        match kind {
+            0 => Some(Self::Own(salt)),
+            1 => Some(Self::Shared(salt)),
+            _ => None,
+        }
+    }
 }
 
 impl FeedEntry {
@@ -45,7 +96,7 @@ impl FeedEntry {
             .update(self.author.0.as_bytes())
             .update(self.device.as_bytes())
             .update(&self.received_at.0.to_be_bytes())
-            .update(&self.nonce);
+            .update(&self.salt.of(self.sequence));
         hasher.finalize().into()
     }
 

@@ -35,6 +35,15 @@ const LAYOUT: u8 = 1;
 /// replace, so a writer stays well below what a reader takes.
 pub const PACKED_BYTES_MAX: usize = BUNDLE_CONTENT_BYTES_MAX / 2;
 
+/// How hard to try; whoever unpacks sees no difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effort {
+    /// For what is made once and sent over a phone's link.
+    Once,
+    /// For what a ward makes anew for every device that reads it.
+    EachTime,
+}
+
 /// Why packed edits cannot be unpacked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum UnpackError {
@@ -52,15 +61,15 @@ pub enum UnpackError {
 /// If there are more than [`BUNDLE_EDITS_MAX`], or they are longer together than
 /// [`PACKED_BYTES_MAX`].
 #[must_use]
-pub fn pack<'a>(edits: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
+pub fn pack<'a>(effort: Effort, edits: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
     let edits: Vec<&[u8]> = edits.into_iter().collect();
     assert!(edits.len() <= BUNDLE_EDITS_MAX, "too many edits to pack");
     let content: usize = edits.iter().map(|edit| edit.len()).sum();
     assert!(content <= PACKED_BYTES_MAX, "too much to pack");
-    pack_all(edits)
+    pack_all(effort, edits)
 }
 
-fn pack_all<'a>(edits: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
+fn pack_all<'a>(effort: Effort, edits: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
     let mut sorted = Sorted::default();
     for bytes in edits {
         sorted.push(bytes);
@@ -86,7 +95,7 @@ fn pack_all<'a>(edits: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
     let mut writer = Writer::new();
     writer.byte(LAYOUT);
     writer.bytes(&packer.bits.finish());
-    writer.fixed(&words::compress(&content.finish()));
+    writer.fixed(&words::compress(effort, &content.finish()));
     writer.finish()
 }
 

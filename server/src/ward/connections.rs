@@ -49,6 +49,8 @@ pub(super) struct Work<'a> {
     pub(super) documents: &'a mut DocumentCache,
     pub(super) shared: &'a Shared,
     pub(super) now: Timestamp,
+    /// Of what enters the feed in it.
+    pub(super) salt: [u8; 16],
 }
 
 impl Work<'_> {
@@ -104,6 +106,7 @@ impl Shared {
             documents,
             shared: self,
             now: self.environment.now(),
+            salt: self.random(),
         };
         let result = change(&mut work)?;
         // Once for all, and outside of any savepoint: FTS5 makes a segment at each. Readers do not

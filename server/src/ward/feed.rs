@@ -8,7 +8,7 @@ use gandan_core::edit::EncodedEdit;
 use gandan_core::model::{
     ChainHash, DeviceId, DocumentId, DocumentKind, EditId, OfficerId, Timestamp,
 };
-use gandan_core::protocol::feed::{Cursor, CursorFields, FeedEntry, Page};
+use gandan_core::protocol::feed::{Cursor, CursorFields, FeedEntry, Page, Salt};
 use gandan_core::protocol::limits::{BUNDLE_EDITS_MAX, PAGE_BODY_BYTES_MAX};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -73,11 +73,11 @@ impl Work<'_> {
             author,
             device,
             received_at,
-            nonce: self.shared.random(),
+            salt: Salt::Shared(self.salt),
         };
         self.connection
             .prepare_cached(
-                "INSERT INTO feed (sequence, edit, kind, uuid, author, device, received_at, nonce, chain)
+                "INSERT INTO feed (sequence, edit, kind, uuid, author, device, received_at, salt, chain)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             )?
             .execute(params![
@@ -88,7 +88,7 @@ impl Work<'_> {
                 author.0.as_bytes(),
                 device.as_bytes(),
                 received_at.0,
-                entry.nonce,
+                entry.salt.to_bytes(),
                 entry.extend(chain).as_bytes(),
             ])?;
         Ok(entry)
@@ -169,7 +169,7 @@ pub(super) fn read_edits(
 }
 
 // The placement of a person is its case's.
-const ENTRY_COLUMNS: &str = "SELECT f.sequence, f.edit, f.author, f.device, f.received_at, f.nonce, f.chain,
+const ENTRY_COLUMNS: &str = "SELECT f.sequence, f.edit, f.author, f.device, f.received_at, f.salt, f.chain,
        e.bytes, f.kind, d.recorder, d.area, COALESCE(d.is_restricted, 0), f.uuid
      FROM feed f JOIN edits e ON e.id = f.edit
      LEFT JOIN documents d ON d.uuid = f.uuid AND d.kind = CASE f.kind WHEN 3 THEN 2 ELSE f.kind END";
@@ -181,7 +181,7 @@ fn entry_at(row: &Row<'_>) -> rusqlite::Result<FeedEntry> {
         author: OfficerId(Uuid::from_bytes(row.get(2)?)),
         device: DeviceId(row.get(3)?),
         received_at: Timestamp(row.get(4)?),
-        nonce: row.get(5)?,
+        salt: Salt::from_bytes(row.get(5)?).ok_or(rusqlite::Error::InvalidQuery)?,
     })
 }
 

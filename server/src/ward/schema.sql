@@ -134,7 +134,7 @@ CREATE TABLE feed (
     author      BLOB    NOT NULL,
     device      BLOB    NOT NULL,
     received_at INTEGER NOT NULL,
-    nonce       BLOB    NOT NULL,
+    salt        BLOB    NOT NULL, -- 0: its own, 1: that of all entries of a transaction; 16 bytes
     chain       BLOB    NOT NULL -- after this entry
 ) STRICT;
 

@@ -12,7 +12,7 @@ use gandan_core::protocol::message::{DeviceMessage, FileWord, Refusal, WardMessa
 use gandan_core::protocol::responder::{Responder, WardAnswer, WardCommand};
 use gandan_core::protocol::verdict::Verdict;
 
-use super::vectors;
+use super::{feed, vectors};
 
 const BUNDLE: &[u8] = b"sealed edits, opaque here";
 const PHOTO: &[u8] = b"photo";
@@ -235,7 +235,7 @@ fn device_messages(mut bytes: &[u8]) -> Vec<DeviceMessage> {
     let mut messages = Vec::new();
     while let Some(frame) = decoder.next(&mut bytes).unwrap() {
         messages.push(match DeviceMessage::decode(&frame).unwrap() {
-            DeviceMessage::Return(sealed) => DeviceMessage::Return(unseal(&sealed)),
+            DeviceMessage::Return(sealed) => DeviceMessage::Return(feed::parts(&sealed).concat()),
             other => other,
         });
     }
@@ -247,7 +247,7 @@ fn ward_messages(mut bytes: &[u8]) -> Vec<WardMessage> {
     let mut messages = Vec::new();
     while let Some(frame) = decoder.next(&mut bytes).unwrap() {
         messages.push(match WardMessage::decode(&frame).unwrap() {
-            WardMessage::Page(sealed) => WardMessage::Page(unseal(&sealed)),
+            WardMessage::Page(sealed) => WardMessage::Page(feed::parts(&sealed).concat()),
             WardMessage::Directory(sealed) => WardMessage::Directory(unseal(&sealed)),
             other => other,
         });

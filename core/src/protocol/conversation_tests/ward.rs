@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ed25519_dalek::SigningKey;
 
 use super::super::directory;
-use super::super::feed::{self, Cursor, CursorFields, FeedEntry, Page, PageProof};
+use super::super::feed::{self, Cursor, CursorFields, FeedEntry, Page, PageProof, Salt};
 use super::super::file_tree::FileTree;
 use super::super::limits::ATTACHMENT_PART_BYTES;
 use super::super::message::{FileWord, Refusal};
@@ -234,9 +234,7 @@ impl FakeWard {
             author: OfficerId(uuid::Uuid::from_u128(device.0[0].into())),
             device,
             received_at: Timestamp(1_772_413_260_000),
-            nonce: blake3::hash(&sequence.to_be_bytes()).as_bytes()[..16]
-                .try_into()
-                .unwrap(),
+            salt: Salt::Shared([7; 16]),
         };
         self.push(entry, edit.body());
         sequence

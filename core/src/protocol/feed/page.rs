@@ -1,13 +1,14 @@
 //! A page's bytes: compressed, and without what can be derived (the id of an edit whose body is
-//! there, the writer that an entry shares with another).
+//! there, the writer and the salt that an entry shares with another). Bodies are packed as a
+//! bundle's are.
 
 use thiserror::Error;
 
 use super::super::compression::{self, DecompressError};
 use super::super::limits;
-use super::{Cursor, FeedEntry, PageProof, verify_proof};
+use super::super::packing::{self, Effort, PACKED_BYTES_MAX, UnpackError};
+use super::{Cursor, FeedEntry, PageProof, Salt, verify_proof};
 use crate::codec::{DecodeError, Reader, Writer};
-use crate::edit::limits::EDIT_BYTES_MAX;
 use crate::model::{
     ChainHash, DeviceId, DocumentId, EditId, Epoch, OfficerId, Timestamp, WardCode, WardKey,
 };
@@ -55,6 +56,15 @@ pub enum OpenPageError {
     Signature,
 }
 
+impl From<UnpackError> for OpenPageError {
+    fn from(error: UnpackError) -> Self {
+        match error {
+            UnpackError::Decode(error) => Self::Decode(error),
+            UnpackError::Decompress => Self::Decompress,
+        }
+    }
+}
+
 impl From<DecompressError> for OpenPageError {
     fn from(_: DecompressError) -> Self {
         Self::Decompress
@@ -66,32 +76,40 @@ type EntryWriter = (OfficerId, DeviceId);
 
 impl Page {
     /// The bytes of the page's frame, compressed. A body that is not the named edit's is left out,
-    /// because the id of an edit whose body is there is not sent.
+    /// because the id of an edit whose body is there is not sent; so is what is more than a page
+    /// holds.
     #[must_use]
     pub fn seal(&self) -> Vec<u8> {
         let proof = &self.proof;
         let mut writers: Vec<EntryWriter> = Vec::new();
+        let mut salts: Vec<[u8; 16]> = Vec::new();
         let mut entries = Writer::new();
+        let mut bodies: Vec<&[u8]> = Vec::new();
+        let mut room = PACKED_BYTES_MAX;
         let mut previous = (proof.after, 0);
         for (index, entry) in proof.entries.iter().enumerate() {
             let who = (entry.author, entry.device);
-            let number = writers
-                .iter()
-                .position(|known| *known == who)
-                .unwrap_or_else(|| {
-                    writers.push(who);
-                    writers.len() - 1
-                });
+            let number = number_of(&mut writers, who);
             // Wrapping, so that entries out of order give bytes that `open` refuses, not a panic.
             entries
                 .unsigned(entry.sequence.wrapping_sub(previous.0))
                 .count(number)
-                .signed(entry.received_at.0.wrapping_sub(previous.1))
-                .fixed(&entry.nonce);
+                .signed(entry.received_at.0.wrapping_sub(previous.1));
+            match entry.salt {
+                Salt::Own(salt) => entries.count(0).fixed(&salt),
+                Salt::Shared(root) => entries.count(number_of(&mut salts, root) + 1),
+            };
             previous = (entry.sequence, entry.received_at.0);
             let body = self.bodies.get(index).and_then(Option::as_deref);
-            match body.filter(|body| blake3::hash(body).as_bytes() == entry.edit.as_bytes()) {
-                Some(body) => entries.byte(1).bytes(body),
+            let is_sent = |body: &&[u8]| {
+                body.len() <= room && blake3::hash(body).as_bytes() == entry.edit.as_bytes()
+            };
+            match body.filter(is_sent) {
+                Some(body) => {
+                    room -= body.len();
+                    bodies.push(body);
+                    entries.byte(1)
+                }
                 None => entries.byte(0).fixed(entry.edit.as_bytes()),
             };
         }
@@ -110,6 +128,10 @@ impl Page {
         for (author, device) in &writers {
             content.fixed(author.0.as_bytes()).fixed(device.as_bytes());
         }
+        content.count(salts.len());
+        for root in &salts {
+            content.fixed(root);
+        }
         content.count(proof.entries.len()).fixed(&entries.finish());
         // Most pages end here.
         if self.scope != ScopeDelta::default() {
@@ -120,7 +142,12 @@ impl Page {
                 content.fixed(&document.to_bytes());
             }
         }
-        compression::compress(&content.finish())
+        let mut sealed = Writer::new();
+        sealed.bytes(&compression::compress(&content.finish()));
+        if !bodies.is_empty() {
+            sealed.fixed(&packing::pack(Effort::EachTime, bodies));
+        }
+        sealed.finish()
     }
 
     /// Opens a page and checks that the pinned ward signed it. Bodies are not decoded: a poisoned
@@ -143,10 +170,22 @@ impl Page {
     /// # Errors
     /// See [`OpenPageError`].
     pub fn open_unverified(bytes: &[u8]) -> Result<Self, OpenPageError> {
-        let content = compression::decompress(bytes, limits::BUNDLE_CONTENT_BYTES_MAX)?;
+        let mut outer = Reader::new(bytes);
+        let head = outer.bytes(limits::PAGE_BYTES_MAX)?;
+        let content = compression::decompress(head, limits::BUNDLE_CONTENT_BYTES_MAX)?;
+        let packed = outer.rest();
+        let mut bodies = if packed.is_empty() {
+            Vec::new()
+        } else {
+            packing::unpack(packed)?
+        }
+        .into_iter();
         let mut reader = Reader::new(&content);
-        let page = read(&mut reader)?;
+        let page = read(&mut reader, &mut bodies)?;
         reader.finish()?;
+        if bodies.next().is_some() {
+            return Err(DecodeError::TrailingBytes.into());
+        }
         Ok(page)
     }
 }
@@ -179,7 +218,21 @@ impl ScopeDelta {
     }
 }
 
-fn read(reader: &mut Reader<'_>) -> Result<Page, DecodeError> {
+/// The number of `one` among `known`, from 0; what is new is added.
+fn number_of<T: PartialEq>(known: &mut Vec<T>, one: T) -> usize {
+    match known.iter().rposition(|other| *other == one) {
+        Some(number) => number,
+        None => {
+            known.push(one);
+            known.len() - 1
+        }
+    }
+}
+
+/// Bodies that no entry has taken yet.
+type Bodies = std::vec::IntoIter<Vec<u8>>;
+
+fn read(reader: &mut Reader<'_>, unpacked: &mut Bodies) -> Result<Page, DecodeError> {
     let ward = read_ward(reader)?;
     let epoch = Epoch(reader.fixed()?);
     let after = reader.unsigned()?;
@@ -194,12 +247,15 @@ fn read(reader: &mut Reader<'_>) -> Result<Page, DecodeError> {
             Ok((author, DeviceId(reader.fixed()?)))
         })
         .collect::<Result<Vec<EntryWriter>, DecodeError>>()?;
+    let salts = (0..reader.count(limits::BUNDLE_EDITS_MAX)?)
+        .map(|_| reader.fixed())
+        .collect::<Result<Vec<[u8; 16]>, DecodeError>>()?;
     let count = reader.count(limits::BUNDLE_EDITS_MAX)?;
     let mut entries = Vec::new();
     let mut bodies = Vec::new();
     let mut previous = (after, 0);
     for _ in 0..count {
-        let (entry, body) = read_entry(reader, &writers, previous)?;
+        let (entry, body) = read_entry(reader, (&writers, &salts), unpacked, previous)?;
         if entry.sequence > up_to {
             return Err(DecodeError::InvalidValue);
         }
@@ -237,7 +293,8 @@ fn read_ward(reader: &mut Reader<'_>) -> Result<WardCode, DecodeError> {
 
 fn read_entry(
     reader: &mut Reader<'_>,
-    writers: &[EntryWriter],
+    (writers, salts): (&[EntryWriter], &[[u8; 16]]),
+    unpacked: &mut Bodies,
     (previous_sequence, previous_time): (u64, i64),
 ) -> Result<(FeedEntry, Option<Vec<u8>>), DecodeError> {
     let step = reader.unsigned()?;
@@ -248,13 +305,16 @@ fn read_entry(
     let number = reader.count(limits::BUNDLE_EDITS_MAX)?;
     let &(author, device) = writers.get(number).ok_or(DecodeError::InvalidValue)?;
     let received_at = Timestamp(previous_time.wrapping_add(reader.signed()?));
-    let nonce = reader.fixed()?;
+    let salt = match reader.count(limits::BUNDLE_EDITS_MAX)? {
+        0 => Salt::Own(reader.fixed()?),
+        number => Salt::Shared(*salts.get(number - 1).ok_or(DecodeError::InvalidValue)?),
+    };
     let body = reader.byte()?;
     let (edit, body) = match body {
         0 => (EditId(reader.fixed()?), None),
         1 => {
-            let body = reader.bytes(EDIT_BYTES_MAX)?;
-            (EditId(blake3::hash(body).into()), Some(body.to_vec()))
+            let body = unpacked.next().ok_or(DecodeError::Truncated)?;
+            (EditId(blake3::hash(&body).into()), Some(body))
         }
         other => return Err(DecodeError::UnknownCode(other.into())),
     };
@@ -264,7 +324,7 @@ fn read_entry(
         author,
         device,
         received_at,
-        nonce,
+        salt,
     };
     Ok((entry, body))
 }

@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 use uuid::Uuid;
 
+use super::super::compression;
+use super::super::packing::{self, Effort};
 use super::*;
 use crate::codec::DecodeError;
 use crate::model::DocumentId;
@@ -22,7 +24,10 @@ fn entry(sequence: u64, body: &[u8]) -> FeedEntry {
         author: OfficerId(Uuid::from_u128(u128::from(sequence % 3))),
         device: DeviceId([(sequence % 3) as u8; 32]),
         received_at: Timestamp(1_772_413_200_000 + sequence as i64),
-        nonce: [sequence as u8; 16],
+        salt: match sequence % 5 {
+            0 => Salt::Own([sequence as u8; 16]),
+            _ => Salt::Shared([9; 16]),
+        },
     }
 }
 
@@ -48,6 +53,21 @@ fn page(after: u64, bodies: &[&[u8]]) -> Page {
         cursor: Some(Cursor(vec![1, 2, 3])),
         scope: ScopeDelta::default(),
     }
+}
+
+/// The two parts of a sealed page, the first decompressed.
+fn parts(sealed: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    let mut reader = crate::codec::Reader::new(sealed);
+    let head = reader.bytes(limits::PAGE_BYTES_MAX).unwrap();
+    let content = compression::decompress(head, 10_000).unwrap();
+    (content, reader.rest().to_vec())
+}
+
+/// A page of these parts.
+fn sealed(content: &[u8], packed: &[u8]) -> Vec<u8> {
+    let mut writer = crate::codec::Writer::new();
+    writer.bytes(&compression::compress(content)).fixed(packed);
+    writer.finish()
 }
 
 #[test]
@@ -102,7 +122,7 @@ fn the_signature_covers_every_part_of_the_proof() {
         |proof| proof.entries[0].author = OfficerId(Uuid::from_u128(99)),
         |proof| proof.entries[0].device.0[9] ^= 1,
         |proof| proof.entries[0].received_at.0 += 1,
-        |proof| proof.entries[0].nonce[15] ^= 1,
+        |proof| proof.entries[0].salt = Salt::Own([9; 16]),
         |proof| proof.entries.truncate(1),
         |proof| proof.signature[0] ^= 1,
     ];
@@ -154,7 +174,9 @@ fn a_page_within_its_bounds_seals_within_its_frame() {
         let mut body = vec![0; each];
         fill(&mut body);
         let mut entry = entry(sequence, &body);
-        fill(&mut entry.nonce);
+        let mut salt = [0; 16];
+        fill(&mut salt);
+        entry.salt = Salt::Own(salt);
         fill(&mut entry.device.0);
         let mut author = [0; 16];
         fill(&mut author);
@@ -180,13 +202,15 @@ fn bytes_after_the_end_are_refused() {
         (page(0, &[b"one"]), &[1], DecodeError::Truncated),
         (leaving, &[0], DecodeError::TrailingBytes),
     ] {
-        let sealed = page.seal();
-        let mut content = super::super::compression::decompress(&sealed, 10_000).unwrap();
+        let (mut content, packed) = parts(&page.seal());
         content.extend_from_slice(appended);
-        let longer = super::super::compression::compress(&content);
-        let refused = OpenPageError::Decode(refused);
-        assert_eq!(Page::open(ward_key(), &longer), Err(refused));
+        let refused = Err(OpenPageError::Decode(refused));
+        assert_eq!(Page::open(ward_key(), &sealed(&content, &packed)), refused);
     }
+    let (content, _) = parts(&page(0, &[b"one"]).seal());
+    let two = packing::pack(Effort::EachTime, [b"one".as_slice(), b"two"]);
+    let refused = Err(OpenPageError::Decode(DecodeError::TrailingBytes));
+    assert_eq!(Page::open(ward_key(), &sealed(&content, &two)), refused);
 }
 
 #[test]
@@ -216,13 +240,40 @@ fn more_documents_to_forget_than_a_page_may_name_are_refused() {
 }
 
 #[test]
+fn a_page_that_lacks_a_body_is_refused() {
+    let (content, _) = parts(&page(0, &[b"one", b"two"]).seal());
+    let refused = Err(OpenPageError::Decode(DecodeError::Truncated));
+    let one = packing::pack(Effort::EachTime, [b"one".as_slice()]);
+    assert_eq!(Page::open(ward_key(), &sealed(&content, &one)), refused);
+    assert_eq!(Page::open(ward_key(), &sealed(&content, &[])), refused);
+}
+
+#[test]
 fn a_page_that_inflates_over_its_bound_is_refused() {
-    let bomb = super::super::compression::compress(&vec![0; limits::BUNDLE_CONTENT_BYTES_MAX + 1]);
+    let bomb = sealed(&vec![0; limits::BUNDLE_CONTENT_BYTES_MAX + 1], &[]);
     assert!(bomb.len() < 1_000);
     assert_eq!(
         Page::open(ward_key(), &bomb),
         Err(OpenPageError::Decompress)
     );
+}
+
+#[test]
+fn a_shared_salt_is_another_at_each_place_and_can_become_the_entrys_own() {
+    let shared = entry(1, b"one");
+    let Salt::Shared(_) = shared.salt else {
+        panic!("{:?}", shared.salt);
+    };
+    assert_ne!(shared.salt.of(1), shared.salt.of(2));
+    let own = FeedEntry {
+        salt: Salt::Own(shared.salt.of(1)),
+        ..shared.clone()
+    };
+    assert_eq!(own.digest(), shared.digest());
+    for salt in [shared.salt, own.salt] {
+        assert_eq!(Salt::from_bytes(salt.to_bytes()), Some(salt));
+    }
+    assert_eq!(Salt::from_bytes([2; 17]), None);
 }
 
 #[test]
@@ -300,10 +351,10 @@ proptest! {
         value in 1u8..=255,
     ) {
         let original = page(3, &[b"mot", b"hai", b"ba"]);
-        let mut content = super::super::compression::decompress(&original.seal(), 10_000).unwrap();
+        let (mut content, packed) = parts(&original.seal());
         let position = position % content.len();
         content[position] ^= value;
-        let sealed = super::super::compression::compress(&content);
+        let sealed = sealed(&content, &packed);
         // Only the cursor is outside the signature: the ward checks it itself when it comes back.
         if let Ok(opened) = Page::open(ward_key(), &sealed) {
             prop_assert_eq!(opened.proof, original.proof);
@@ -314,7 +365,8 @@ proptest! {
     #[test]
     fn garbage_is_no_page(garbage in prop::collection::vec(any::<u8>(), 0..2_000)) {
         prop_assert!(Page::open_unverified(&garbage).is_err());
-        let sealed = super::super::compression::compress(&garbage);
-        prop_assert!(Page::open(ward_key(), &sealed).is_err());
+        prop_assert!(Page::open(ward_key(), &sealed(&garbage, &[])).is_err());
+        let (content, _) = parts(&page(3, &[b"mot"]).seal());
+        prop_assert!(Page::open(ward_key(), &sealed(&content, &garbage)).is_err());
     }
 }

@@ -202,7 +202,7 @@ impl Afternoon {
     }
 
     fn packed(&self) -> Vec<u8> {
-        pack(self.edits.iter().map(EncodedEdit::bytes))
+        pack(Effort::Once, self.edits.iter().map(EncodedEdit::bytes))
     }
 
     /// Everything that a phone does: cases, notes, corrections, photos.
@@ -256,7 +256,11 @@ impl Afternoon {
 }
 
 fn came_back(edits: &[EncodedEdit]) -> bool {
-    let unpacked = unpack(&pack(edits.iter().map(EncodedEdit::bytes))).expect("packed edits");
+    let unpacked = unpack(&pack(
+        Effort::EachTime,
+        edits.iter().map(EncodedEdit::bytes),
+    ))
+    .expect("packed edits");
     unpacked
         .iter()
         .map(Vec::as_slice)
@@ -309,7 +313,7 @@ fn an_edit_that_this_build_cannot_read_travels_as_it_is() {
     edits.insert(7, b"");
     edits.push(newer);
     assert_eq!(
-        unpack(&pack(edits.iter().copied())).expect("packed edits"),
+        unpack(&pack(Effort::EachTime, edits.iter().copied())).expect("packed edits"),
         edits
     );
 }
@@ -325,7 +329,10 @@ fn a_dependency_on_an_edit_that_this_build_cannot_read_comes_back() {
     edit.operations = vec![schema::set(field::PLACE, Value::Null)];
     afternoon.push(edit);
     let edits = [newer, afternoon.edits[1].bytes()];
-    assert_eq!(unpack(&pack(edits)).expect("packed edits"), edits);
+    assert_eq!(
+        unpack(&pack(Effort::EachTime, edits)).expect("packed edits"),
+        edits
+    );
 }
 
 #[test]
@@ -384,7 +391,7 @@ fn edits_longer_together_than_the_bound_are_refused() {
             vec![(schema::field::field_name("text"), text)],
         );
     }
-    let bomb = pack_all(afternoon.edits.iter().map(EncodedEdit::bytes));
+    let bomb = pack_all(Effort::Once, afternoon.edits.iter().map(EncodedEdit::bytes));
     assert!(bomb.len() < 20_000, "{}", bomb.len());
     let over = DecodeError::OverLimit {
         limit: BUNDLE_CONTENT_BYTES_MAX,
@@ -404,7 +411,7 @@ fn joined(bits: &[u8], words: &[u8]) -> Vec<u8> {
     writer
         .byte(LAYOUT)
         .bytes(bits)
-        .fixed(&words::compress(words));
+        .fixed(&words::compress(Effort::EachTime, words));
     writer.finish()
 }
 

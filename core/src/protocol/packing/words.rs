@@ -2,17 +2,24 @@
 
 use zstd::bulk::{Compressor, Decompressor};
 
+use super::Effort;
 use crate::protocol::limits::BUNDLE_CONTENT_BYTES_MAX;
 
-/// Bundles are made once and travel over the slowest link there is.
-const LEVEL: i32 = 19;
+/// A bundle is made once.
+const LEVEL_ONCE: i32 = 19;
+/// A page is made whenever a device reads it.
+const LEVEL_EACH_TIME: i32 = 9;
 
 /// Blank edits, then invented sentences, names and streets (`dictionary-1.txt`) with marks for digits.
 /// Frozen with [`super::LAYOUT`]: a byte changed here and nobody reads what was packed before.
 pub(super) static DICTIONARY: &[u8] = include_bytes!("words/dictionary-1.bin");
 
-pub(super) fn compress(words: &[u8]) -> Vec<u8> {
-    Compressor::with_dictionary(LEVEL, DICTIONARY)
+pub(super) fn compress(effort: Effort, words: &[u8]) -> Vec<u8> {
+    let level = match effort {
+        Effort::Once => LEVEL_ONCE,
+        Effort::EachTime => LEVEL_EACH_TIME,
+    };
+    Compressor::with_dictionary(level, DICTIONARY)
         .and_then(|mut compressor| compressor.compress(words))
         .expect("zstd compresses any bytes into a buffer that it has sized itself")
 }
@@ -37,9 +44,9 @@ mod tests {
 
     #[test]
     fn content_over_its_bound_is_refused() {
-        let compressed = compress(&vec![0; BUNDLE_CONTENT_BYTES_MAX]);
+        let compressed = compress(Effort::Once, &vec![0; BUNDLE_CONTENT_BYTES_MAX]);
         assert!(decompress(&compressed).is_some());
-        let compressed = compress(&vec![0; BUNDLE_CONTENT_BYTES_MAX + 1]);
+        let compressed = compress(Effort::Once, &vec![0; BUNDLE_CONTENT_BYTES_MAX + 1]);
         assert_eq!(decompress(&compressed), None);
     }
 }

@@ -451,7 +451,7 @@ fn a_page_over_its_limit_ends_the_conversation_and_not_the_process() {
             author: crate::model::OfficerId(uuid::Uuid::nil()),
             device: crate::model::DeviceId([1; 32]),
             received_at: Timestamp(1),
-            nonce: [0; 16],
+            salt: super::super::feed::Salt::Own([0; 16]),
         });
         large.bodies.push(Some(body));
     }

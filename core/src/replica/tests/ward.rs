@@ -5,7 +5,7 @@ use crate::edit::EncodedEdit;
 use crate::model::BundleId;
 use crate::model::{ChainHash, EditId, Epoch};
 use crate::protocol::bundle::{self, OpenedBundle};
-use crate::protocol::feed::{self, Cursor, FeedEntry, Page, PageProof};
+use crate::protocol::feed::{self, Cursor, FeedEntry, Page, PageProof, Salt};
 use crate::protocol::initiator::{DeviceAnswer, DeviceCommand};
 use crate::protocol::verdict::Verdict;
 
@@ -104,7 +104,7 @@ impl TestWard {
             author: self.feed[*place].author,
             device: self.feed[*place].device,
             received_at: Timestamp(MORNING.0 + 60_000),
-            nonce: [0; 16],
+            salt: Salt::Shared([0; 16]),
         };
         let up_to = places.last().map_or(after, |place| place + 1) as u64;
         let proof = PageProof {
