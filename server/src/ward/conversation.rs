@@ -32,7 +32,10 @@ pub(super) fn execute_all(
             writes.push(index);
         }
     }
-    if !writes.is_empty() {
+    if let [index] = writes[..] {
+        let (device, command) = &commands[index];
+        answers[index] = Some(write_alone(shared, *device, command)?);
+    } else if !writes.is_empty() {
         let written = shared.write(|work| {
             writes
                 .iter()
@@ -47,6 +50,33 @@ pub(super) fn execute_all(
         answer.unwrap_or_else(|| read_guarded(shared, *device, command))
     };
     Ok(commands.iter().zip(answers).map(answer).collect())
+}
+
+/// Does a command that has the transaction to itself: if it fails, all of it is undone. Without a
+/// savepoint around those of its edits, because SQLite walks through what the outer one has kept
+/// whenever an inner one ends.
+fn write_alone(
+    shared: &Shared,
+    device: DeviceId,
+    command: &WardCommand,
+) -> Result<WardAnswer, WardError> {
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        shared.write(|work| work.execute(device, command))
+    }));
+    Ok(settled(device, result)?.unwrap_or_else(|refused| refused))
+}
+
+/// The answer to a command, or the refusal if it failed. Only a full disk is everybody's.
+fn settled(
+    device: DeviceId,
+    result: std::thread::Result<Result<WardAnswer, WardError>>,
+) -> Result<Result<WardAnswer, WardAnswer>, WardError> {
+    match result {
+        Ok(Ok(answer)) => Ok(Ok(answer)),
+        Ok(Err(WardError::Full)) => Err(WardError::Full),
+        Ok(Err(error)) => Ok(Err(refuse_failed(device, &error))),
+        Err(_) => Ok(Err(refuse_failed(device, &"it panicked"))),
+    }
 }
 
 /// Answers a command that changes nothing. What was written before is durable by now, so a reading
@@ -163,20 +193,19 @@ impl Work<'_> {
         device: DeviceId,
         command: &WardCommand,
     ) -> Result<WardAnswer, WardError> {
-        self.connection.execute_batch("SAVEPOINT command")?;
+        self.run("SAVEPOINT command")?;
         let result = catch_unwind(AssertUnwindSafe(|| self.execute(device, command)));
-        let refused = match result {
-            Ok(Ok(answer)) => {
-                self.connection.execute_batch("RELEASE command")?;
-                return Ok(answer);
+        match settled(device, result)? {
+            Ok(answer) => {
+                self.run("RELEASE command")?;
+                Ok(answer)
             }
-            Ok(Err(WardError::Full)) => return Err(WardError::Full),
-            Ok(Err(error)) => refuse_failed(device, &error),
-            Err(_) => refuse_failed(device, &"it panicked"),
-        };
-        self.connection
-            .execute_batch("ROLLBACK TO command; RELEASE command")?;
-        Ok(refused)
+            Err(refused) => {
+                self.run("ROLLBACK TO command")?;
+                self.run("RELEASE command")?;
+                Ok(refused)
+            }
+        }
     }
 
     fn execute(
