@@ -219,6 +219,39 @@ fn commands_work_while_it_serves_and_an_invite_knows_where() {
 }
 
 #[test]
+fn an_officer_gets_other_areas_while_it_serves() {
+    let folder = ward();
+    let _serving = Serving::start(path(&folder));
+    let data = path(&folder);
+    let invited = [
+        "invite",
+        "--data",
+        data,
+        "--officer",
+        "Hương",
+        "--role",
+        "officer",
+    ];
+    assert_eq!(code(&run(&invited)), 0);
+    let give = |officer, rest: &[&str]| {
+        let mut arguments = vec!["officer", "areas", "--data", data, "--officer", officer];
+        arguments.extend_from_slice(rest);
+        run(&arguments)
+    };
+    let given = give("Hương", &["--areas", "26998,27001"]);
+    assert_eq!(code(&given), 0, "{}", text(&given.stderr));
+    assert_eq!(code(&give("Hương", &["--whole-ward"])), 0);
+    // Which of the two must be said, of somebody who is there, with areas that are.
+    assert_eq!(code(&give("Hương", &[])), 2);
+    assert_eq!(
+        code(&give("Hương", &["--areas", "26998", "--whole-ward"])),
+        2
+    );
+    assert_eq!(code(&give("Ai đó", &["--areas", "26998"])), 2);
+    assert_eq!(code(&give("Hương", &["--areas", "không có"])), 2);
+}
+
+#[test]
 fn wrong_usage_says_what_to_do_in_both_languages() {
     let folder = ward();
     let data = path(&folder);
