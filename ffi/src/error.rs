@@ -73,6 +73,14 @@ pub enum GandanError {
     },
 }
 
+/// What to tell the officer about a failure, in Vietnamese and then in English. Not every language
+/// gives its exceptions words.
+#[uniffi::export]
+#[must_use]
+pub fn explain(error: GandanError) -> String {
+    error.to_string()
+}
+
 impl GandanError {
     fn rejected(code: &str, reason: impl std::fmt::Display) -> Self {
         Self::Rejected {

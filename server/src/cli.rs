@@ -112,6 +112,19 @@ pub struct Serve {
 pub enum StaffCommand {
     /// Thêm người, mật khẩu đọc từ đầu vào chuẩn · Adds somebody; the password comes on standard input
     Add(StaffAdd),
+    /// Đổi mật khẩu, đọc từ đầu vào chuẩn; mọi phiên đang mở bị đóng · Another password, on standard input; ends their sessions
+    Password(StaffPassword),
+}
+
+/// `staff password`
+#[derive(Debug, Args)]
+pub struct StaffPassword {
+    /// Where.
+    #[command(flatten)]
+    pub data: Data,
+    /// Tên đăng nhập · What they type to sign in
+    #[arg(long, value_name = "NAME")]
+    pub login: String,
 }
 
 /// `staff add`

@@ -87,6 +87,9 @@ pub enum CommandError {
     /// An address of an invite is none.
     #[error("an address for phones is written host:port, such as phuong.example.vn:4433")]
     Address,
+    /// Another process serves the same folder.
+    #[error("another gandan-server serves this folder; stop it first, or choose another --data")]
+    Serving,
     /// A port cannot be had.
     #[error(transparent)]
     Listen(#[from] ListenError),
@@ -113,7 +116,7 @@ impl CommandError {
             | Self::NoPassword
             | Self::AmbiguousDevice
             | Self::Address => 2,
-            Self::System(_) | Self::Output(_) => 3,
+            Self::Serving | Self::System(_) | Self::Output(_) => 3,
             Self::Listen(_) => 4,
             Self::Demo(error) => error.exit_code(),
         }
@@ -176,6 +179,10 @@ pub fn run(cli: Cli, terminal: &mut Terminal) -> Result<Outcome, CommandError> {
         Command::Staff(crate::cli::StaffCommand::Add(arguments)) => {
             let (ward, _) = open(&arguments.data.directory, environment)?;
             people::add_staff(&arguments, &ward, terminal)
+        }
+        Command::Staff(crate::cli::StaffCommand::Password(arguments)) => {
+            let (ward, _) = open(&arguments.data.directory, environment)?;
+            people::set_password(&arguments, &ward, terminal)
         }
         Command::Invite(arguments) => {
             let (ward, config) = open(&arguments.data.directory, environment)?;

@@ -451,6 +451,14 @@ impl Ward {
         staff::add(&self.shared, login, name, role, password)
     }
 
+    /// Gives a member of staff another password and ends their sessions.
+    ///
+    /// # Errors
+    /// See [`WardError`].
+    pub fn set_password(&self, login: &str, password: &str) -> Result<(), WardError> {
+        staff::set_password(&self.shared, login, password)
+    }
+
     /// Signs in: checks the password, gives the token of a new session (256 bits; only its hash is
     /// stored).
     ///

@@ -185,6 +185,25 @@ fn serve_says_when_both_doors_are_open_and_ends_in_order_when_asked() {
 }
 
 #[test]
+fn a_folder_is_served_by_one_process() {
+    let folder = ward();
+    let serving = Serving::start(path(&folder));
+    let second = run(&[
+        "serve",
+        "--data",
+        path(&folder),
+        "--quic",
+        "127.0.0.1:0",
+        "--http",
+        "127.0.0.1:0",
+    ]);
+    assert_eq!(code(&second), 3, "{}", text(&second.stderr));
+    assert!(text(&second.stderr).contains("Đã có gandan-server khác"));
+    assert_eq!(text(&second.stdout), "");
+    assert!(serving.get("/healthz").starts_with("HTTP/1.1 200"));
+}
+
+#[test]
 fn commands_work_while_it_serves_and_an_invite_knows_where() {
     let folder = ward();
     let serving = Serving::start(path(&folder));

@@ -94,11 +94,9 @@ impl Conversation<'_> {
                 written = 0;
                 outgoing = self.initiator.poll_transmit().unwrap_or_default();
             }
-            if outgoing.is_empty()
-                && is_flushed
-                && self.execution.is_none()
-                && self.initiator.is_finished()
-            {
+            let is_over =
+                outgoing.is_empty() && self.execution.is_none() && self.initiator.is_finished();
+            if is_over && is_flushed {
                 // The connection is closed next, which says the same.
                 let goodbye = Duration::from_millis(GOODBYE_MS_MAX);
                 let _ = timeout(goodbye, send.shutdown()).await;
@@ -108,6 +106,7 @@ impl Conversation<'_> {
             // The stream is read even while a large frame is being written: if both sides only
             // wrote, both would wait for ever. It is not read while the store works, so that a fast
             // ward cannot fill the phone's memory.
+            // After the last word comes the end of the stream, which would look as if it had come early.
             let is_executing = self.execution.is_some();
             let is_writing = written < outgoing.len() && !is_stopped;
             let event = tokio::select! {
@@ -121,7 +120,7 @@ impl Conversation<'_> {
                     Err(error) if link::is_stopped(&error) => Event::Stopped,
                     Err(error) => return Err(broken(error)),
                 },
-                count = receive.read(&mut buffer), if !is_executing => {
+                count = receive.read(&mut buffer), if !is_executing && !is_over => {
                     Event::Read(count.map_err(broken)?)
                 }
                 () = tokio::time::sleep(Duration::from_millis(SILENCE_MS_MAX)), if !is_executing => {

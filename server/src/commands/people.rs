@@ -1,4 +1,4 @@
-//! People and their phones: `staff add`, `invite`, `officer areas`, `device list`, `device revoke`.
+//! People and their phones: `staff add`, `staff password`, `invite`, `officer areas`, `device list`, `device revoke`.
 
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
@@ -27,6 +27,22 @@ pub(super) fn add_staff(
     tell(
         terminal.messages,
         format_args!("Đã thêm, có thể đăng nhập ngay · Added, can sign in at once"),
+    );
+    Ok(Outcome::Done)
+}
+
+pub(super) fn set_password(
+    arguments: &cli::StaffPassword,
+    ward: &Ward,
+    terminal: &mut Terminal,
+) -> Result<Outcome, CommandError> {
+    let password = read_password(terminal)?;
+    ward.set_password(&arguments.login, &password)?;
+    tell(
+        terminal.messages,
+        format_args!(
+            "Đã đổi mật khẩu, các phiên cũ đã đóng · Changed, earlier sessions are closed"
+        ),
     );
     Ok(Outcome::Done)
 }

@@ -40,6 +40,10 @@ fn vietnamese(error: &CommandError) -> String {
             "Không có máy nào, hoặc có nhiều máy, mang mã bắt đầu như vậy.".to_owned()
         }
         CommandError::Address => "Địa chỉ cho điện thoại phải có dạng tên-máy:cổng.".to_owned(),
+        CommandError::Serving => {
+            "Đã có gandan-server khác đang phục vụ thư mục này; dừng nó trước, hoặc chọn thư mục khác cho --data."
+                .to_owned()
+        }
         CommandError::Listen(error) => listening(error),
         CommandError::System(_) => {
             "Hệ điều hành từ chối; thử lại hoặc khởi động lại máy.".to_owned()
@@ -61,13 +65,14 @@ pub(crate) fn ward(error: &WardError) -> String {
             "Không có phường, xã nào mang mã này; mã gồm năm chữ số, ví dụ 26995.".to_owned()
         }
         WardError::NotFound("area") => "Không có khu vực này trong phường.".to_owned(),
+        WardError::NotFound("login") => "Không có tên đăng nhập này.".to_owned(),
         WardError::NotFound("case") => "Không có hồ sơ này.".to_owned(),
         WardError::NotFound("device") => "Không có thiết bị này.".to_owned(),
         WardError::NotFound("officer") => "Không có cán bộ này.".to_owned(),
         WardError::NotFound(_) => "Không tìm thấy.".to_owned(),
         WardError::Taken("login") => "Tên đăng nhập này đã có người dùng; chọn tên khác.".to_owned(),
         WardError::Taken(_) => "Đã có rồi; chọn tên khác.".to_owned(),
-        WardError::Invalid(_) => "Giá trị chưa đúng.".to_owned(),
+        WardError::Invalid(_) => "Giá trị chưa đúng, theo quy tắc sau:".to_owned(),
         WardError::NotAllowed(code) => code.label().to_owned(),
         WardError::NumberingPaused => {
             "Việc cấp số đang dừng sau khi phục hồi; chờ điện thoại đồng bộ, hoặc chạy: gandan-server resume-numbering".to_owned()

@@ -1,11 +1,27 @@
 //! `serve`: opens both doors, says so, and stops in order when the system asks.
 
+use std::fs::{File, TryLockError};
+use std::path::Path;
+
 use super::{CommandError, Outcome, Terminal, say};
 use crate::cli;
 use crate::config::Config;
 use crate::console::Transport;
 use crate::serving::{Doors, stop_signal};
 use crate::ward::Ward;
+
+/// Locked by the process that serves, so that phones and console see one writer's order of things.
+const LOCK_NAME: &str = "serve.lock";
+
+/// The lock of the folder, as long as it is held.
+fn claim(directory: &Path) -> Result<File, CommandError> {
+    let lock = File::create(directory.join(LOCK_NAME)).map_err(CommandError::System)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(CommandError::Serving),
+        Err(TryLockError::Error(error)) => Err(CommandError::System(error)),
+    }
+}
 
 pub(super) fn run(
     arguments: &cli::Serve,
@@ -22,6 +38,7 @@ pub(super) fn run(
     } else {
         Transport::ClearText
     };
+    let _only_one = claim(&arguments.data.directory)?;
     let runtime = tokio::runtime::Runtime::new().map_err(CommandError::System)?;
     runtime.block_on(async {
         let doors = Doors::open(ward, quic, http).await?;

@@ -241,7 +241,11 @@ fn read(entry: &Entry, names: &Names) -> Result<DeskCase, Box<Errors>> {
             .then_some("Không phải số điện thoại. Xem lại, hoặc để trống.")
     };
     let errors = Errors {
-        text: if entry.text.is_empty() {
+        text: if !entry.kind.is_empty() && filter::kinds().all(|kind| kind.code() != entry.kind) {
+            Some(
+                "Bàn tiếp nhận không ghi tố cáo hay loại khác: hướng dẫn người dân nộp đơn tố cáo cho người có thẩm quyền, và không ghi nội dung vào đây.",
+            )
+        } else if entry.text.is_empty() {
             Some("Ghi nội dung người dân nói.")
         } else if entry.text.len() > VALUE_BYTES_MAX {
             Some("Nội dung quá dài; rút gọn lại.")
@@ -333,7 +337,9 @@ mod tests {
 
     #[test]
     fn a_denunciation_cannot_be_slipped_in_at_the_desk() {
-        let case = read(&typed("text=a&category=other&kind=denunciation"), &sample()).unwrap();
-        assert_eq!(case.kind, ReportedKind::Report);
+        let refused = read(&typed("text=a&category=other&kind=denunciation"), &sample());
+        assert!(refused.unwrap_err().text.is_some());
+        let blank = Entry::blank();
+        assert_eq!(blank.kind, ReportedKind::Report.code());
     }
 }

@@ -120,10 +120,7 @@ pub(super) async fn form(request: Request) -> Result<Bytes, Problem> {
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .is_some_and(|value| value.starts_with("application/x-www-form-urlencoded"));
-    if !is_form {
-        return Err(Problem::BadForm);
-    }
-    Bytes::from_request(request, &())
+    let body = Bytes::from_request(request, &())
         .await
         .map_err(|rejection| {
             if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
@@ -131,7 +128,13 @@ pub(super) async fn form(request: Request) -> Result<Bytes, Problem> {
             } else {
                 Problem::BadForm
             }
-        })
+        })?;
+    // An action without fields has nothing to encode.
+    if is_form || body.is_empty() {
+        Ok(body)
+    } else {
+        Err(Problem::BadForm)
+    }
 }
 
 #[cfg(test)]

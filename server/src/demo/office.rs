@@ -16,6 +16,14 @@ use crate::app::{self, DeskCase};
 const UNASSIGNED: usize = 5;
 
 /// Which division works on a category, and who of it.
+/// Who does the work; they sign in to nothing in the demo.
+pub(super) const COLLEAGUES: [&str; 4] = [
+    "Đinh Thị Bảo Ngân",
+    "Hà Tuấn Anh",
+    "Trung úy Lương Gia Huy",
+    "Phạm Đức Long",
+];
+
 fn division(category: &str) -> (&'static str, &'static str) {
     match category {
         "social_policy" | "education" | "religion" | "health" => {

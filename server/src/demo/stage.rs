@@ -12,7 +12,7 @@ use gandan_core::policy::Author;
 use gandan_core::replica::Replica;
 use gandan_core::store::StoreKey;
 
-use super::DemoError;
+use super::{DemoError, office};
 use crate::register;
 use crate::ward::{STORE_FILE, STORE_KEY_FILE, Staff, Ward};
 
@@ -158,6 +158,9 @@ impl Stage {
             login: login.to_owned(),
             name: name.to_owned(),
         };
+        for name in office::COLLEAGUES {
+            ward.officer(name, Role::Triage, &[])?;
+        }
         let phones = OFFICERS
             .iter()
             .map(|officer| Phone::make(folder, officer, environment))

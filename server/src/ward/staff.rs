@@ -99,13 +99,40 @@ pub(super) fn add(
             "staff are triage, chair or admin; officers and leaders are invited with a phone",
         ));
     }
+    let hash = new_hash(shared, password)?;
+    shared.write(|work| work.put_staff(login, name, role, &hash))
+}
+
+/// Gives a member of staff another password, and ends every session: whoever knew the old one may
+/// hold one.
+pub(super) fn set_password(shared: &Shared, login: &str, password: &str) -> Result<(), WardError> {
+    let hash = new_hash(shared, password)?;
+    shared.write(|work| {
+        let (memory, iterations, parallelism) = hash.parameters;
+        let officer: Option<[u8; 16]> = work
+            .connection
+            .query_row(
+                "UPDATE staff SET salt = ?2, password_hash = ?3, memory_kib = ?4, iterations = ?5,
+                     parallelism = ?6
+                 WHERE login = ?1 RETURNING officer",
+                params![login, hash.salt, hash.hash, memory, iterations, parallelism],
+                |row| row.get(0),
+            )
+            .optional()?;
+        let officer = officer.ok_or(WardError::NotFound("login"))?;
+        work.connection
+            .execute("DELETE FROM sessions WHERE officer = ?1", [officer])?;
+        Ok(())
+    })
+}
+
+fn new_hash(shared: &Shared, password: &str) -> Result<Hash, WardError> {
     if password.chars().count() < PASSWORD_CHARACTERS_MIN || password.len() > PASSWORD_BYTES_MAX {
         return Err(WardError::Invalid(
             "a password has at least 8 characters and at most 256 bytes",
         ));
     }
-    let hash = Hash::make(shared, password)?;
-    shared.write(|work| work.put_staff(login, name, role, &hash))
+    Hash::make(shared, password)
 }
 
 impl Work<'_> {

@@ -22,7 +22,7 @@ use uuid::Uuid;
 const START_MS: i64 = 1_772_413_200_000;
 
 pub(crate) const PASSWORD: &str = "mật khẩu dài";
-const HOST: &str = "127.0.0.1:8080";
+pub(crate) const HOST: &str = "127.0.0.1:8080";
 
 /// A clock that the test turns, and random bytes that are the same in every run.
 pub(crate) struct Clock {

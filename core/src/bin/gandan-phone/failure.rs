@@ -116,6 +116,10 @@ impl fmt::Display for Failure {
                 "Tệp nhị phân không hiện được trên màn hình: hãy ghi ra tệp, ví dụ > case.automerge \
                  (the output is binary; send it into a file, such as > case.automerge)",
             ),
+            Self::File { path, cause } if cause.kind() == io::ErrorKind::AlreadyExists => write!(
+                formatter,
+                "Đã có tệp {path}: hãy chọn tên khác (this file exists already; choose another name)"
+            ),
             Self::File { path, cause } => write!(
                 formatter,
                 "Không đọc hoặc ghi được tệp {path} (this file cannot be read or written: {cause})"

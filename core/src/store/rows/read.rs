@@ -26,10 +26,13 @@ pub fn cases(connection: &Connection, query: &CaseQuery) -> rusqlite::Result<Vec
     let mut filter = Filter::of(query);
     let exact_first = match filter.search.take() {
         Some(search) if query.order == CaseOrder::Newest => {
-            let parameter = filter.parameter(Value::Text(search.exact));
-            format!(
-                "number IN (SELECT rowid FROM case_search WHERE case_search MATCH {parameter}) DESC,"
-            )
+            let found = |parameter: String| {
+                format!(
+                    "number IN (SELECT rowid FROM case_search WHERE case_search MATCH {parameter}) DESC,"
+                )
+            };
+            let exact = found(filter.parameter(Value::Text(search.exact)));
+            exact + &found(filter.parameter(Value::Text(search.whole)))
         }
         _ => String::new(),
     };
@@ -97,7 +100,26 @@ pub fn case_by_code(connection: &Connection, code: &str) -> rusqlite::Result<Opt
         return Ok(Some(found));
     }
     let number = text::normalize(code).to_uppercase();
-    case_named(connection, "official_number", &number)
+    match case_named(connection, "official_number", &number)? {
+        Some(found) => Ok(Some(found)),
+        None => case_by_short_number(connection, &number),
+    }
+}
+
+/// A case by its official number as people say it, without the ward: `PA-2026-000123`.
+fn case_by_short_number(connection: &Connection, number: &str) -> rusqlite::Result<Option<Uuid>> {
+    let Some(words) = search::lookup(number) else {
+        return Ok(None);
+    };
+    connection
+        .prepare_cached(
+            "SELECT id FROM case_rows
+             WHERE substr(official_number, 1, length(?1) + 1) = ?1 || '/'
+               AND number IN (SELECT rowid FROM case_search WHERE case_search MATCH ?2)
+             ORDER BY recorded_at DESC, id DESC LIMIT 1",
+        )?
+        .query_row((number, words), |row| row.get(0).map(Uuid::from_bytes))
+        .optional()
 }
 
 /// A case by the id that an import gave. Of several, the newest.

@@ -96,6 +96,8 @@ pub(super) struct Search {
     pub(super) folded: String,
     /// Is true of those that come first.
     pub(super) exact: String,
+    /// Is true of those that come next: every word is there whole, whatever its marks.
+    pub(super) whole: String,
 }
 
 impl Search {
@@ -107,6 +109,7 @@ impl Search {
             return None;
         }
         let beginnings = all(words.iter().map(|word| beginning(word)));
+        let every_whole = all(words.iter().map(|word| whole(word)));
         // A number is stored as one run of digits, and typed in groups.
         let folded = match digits(typed) {
             Some(digits) => format!("folded : (({beginnings}) OR {})", beginning(&digits)),
@@ -127,7 +130,11 @@ impl Search {
             }
         });
         let exact = format!("exact : ({})", all(words));
-        Some(Self { folded, exact })
+        Some(Self {
+            folded,
+            exact,
+            whole: format!("folded : ({every_whole})"),
+        })
     }
 }
 

@@ -262,6 +262,20 @@ fn words_are_found_without_marks_and_exact_ones_come_first() {
 }
 
 #[test]
+fn whole_words_typed_without_marks_come_before_beginnings() {
+    let connection = store();
+    write_texts(
+        &connection,
+        &[
+            "Nắp hố ga trước chợ bị vỡ",
+            "Hộ bán thịt không có nắp đậy, đã gặp nhắc nhở",
+        ],
+    );
+    assert_eq!(search(&connection, "nap ho ga"), [1, 2]);
+    assert_eq!(search(&connection, "nắp hố ga"), [1, 2]);
+}
+
+#[test]
 fn both_places_of_a_tone_are_one_exact_word() {
     let connection = store();
     write_texts(
@@ -364,6 +378,8 @@ fn a_case_is_found_by_what_is_read_out() {
         &spoken,
         "pa-2026-000123/p26995",
         " PA-2026-000123/P26995 ",
+        "PA-2026-000123",
+        "pa-2026-000123",
     ] {
         assert_eq!(
             case_by_code(&connection, typed).unwrap(),
@@ -371,10 +387,15 @@ fn a_case_is_found_by_what_is_read_out() {
             "{typed}"
         );
     }
-    assert_eq!(
-        case_by_code(&connection, "PA-2026-000124/P26995").unwrap(),
-        None
-    );
+    for other in [
+        "PA-2026-000124/P26995",
+        "PA-2026-000124",
+        "PA-2026",
+        "PA",
+        "-",
+    ] {
+        assert_eq!(case_by_code(&connection, other).unwrap(), None, "{other}");
+    }
 }
 
 #[test]

@@ -46,6 +46,31 @@ fn a_wrong_password_and_an_unknown_login_look_the_same() {
 }
 
 #[test]
+fn another_password_takes_the_old_ones_place_and_ends_every_session() {
+    let world = with_clerk();
+    let token = world.ward.sign_in("hanh", PASSWORD).unwrap().unwrap();
+    world.ward.set_password("hanh", "hoa giấy 1986").unwrap();
+    assert_eq!(world.ward.session(&token).unwrap(), None);
+    assert_eq!(world.ward.sign_in("hanh", PASSWORD).unwrap(), None);
+    world.environment.advance(60_000);
+    assert!(
+        world
+            .ward
+            .sign_in("hanh", "hoa giấy 1986")
+            .unwrap()
+            .is_some()
+    );
+    assert!(matches!(
+        world.ward.set_password("nobody", "hoa giấy 1986"),
+        Err(WardError::NotFound("login"))
+    ));
+    assert!(matches!(
+        world.ward.set_password("hanh", "ngắn"),
+        Err(WardError::Invalid(_))
+    ));
+}
+
+#[test]
 fn a_session_ends_when_nobody_uses_it_and_after_a_long_day() {
     let world = with_clerk();
     let token = world.ward.sign_in("hanh", PASSWORD).unwrap().unwrap();

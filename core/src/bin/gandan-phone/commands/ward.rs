@@ -36,8 +36,23 @@ pub(super) fn enrol(arguments: &Enrol) -> Result<Outcome, Failure> {
 /// Synchronises.
 pub(super) fn sync(arguments: &Sync) -> Result<Outcome, Failure> {
     let replica = store::open(&arguments.store)?;
-    let report = runtime()?.block_on(client::sync(&replica, &mut |_| {}))?;
     let mut output = Output::new();
+    let report = match runtime()?.block_on(client::sync(&replica, &mut |_| {})) {
+        Ok(report) => report,
+        Err(error) => {
+            if arguments.json {
+                // Nothing is known to have arrived; what waits is known all the same.
+                let pending = replica.pending()?.len() as u64;
+                let report = SyncReport {
+                    pending,
+                    ..SyncReport::default()
+                };
+                output.object(&SyncLine::from(&report))?;
+                output.flush()?;
+            }
+            return Err(error.into());
+        }
+    };
     if arguments.json {
         output.object(&SyncLine::from(&report))?;
     } else {
