@@ -60,6 +60,8 @@ pub struct Tally {
     pub conversations: usize,
     /// Conversations cut off.
     pub cuts: usize,
+    /// Of those, conversations in which a part of a file had been sent.
+    pub file_cuts: usize,
     /// Power cuts on a phone.
     pub crashes: usize,
     /// Phones copied.
@@ -100,6 +102,7 @@ impl Tally {
             fetched_files: self.fetched_files + other.fetched_files,
             conversations: self.conversations + other.conversations,
             cuts: self.cuts + other.cuts,
+            file_cuts: self.file_cuts + other.file_cuts,
             crashes: self.crashes + other.crashes,
             clones: self.clones + other.clones,
             phone_restores: self.phone_restores + other.phone_restores,

@@ -333,10 +333,10 @@ fn files_are_there(fleet: &Fleet) {
     // A clone may send at the same time as its twin, and a restored ward has lost what it had.
     if tally.clones == 0 && tally.ward_restores == 0 {
         assert!(
-            tally.resent_bytes <= tally.cuts * ATTACHMENT_CHUNK_BYTES,
+            tally.resent_bytes <= tally.file_cuts * ATTACHMENT_CHUNK_BYTES,
             "seed {seed}: {} bytes of files travelled twice in {} cuts",
             tally.resent_bytes,
-            tally.cuts
+            tally.file_cuts
         );
     }
 }

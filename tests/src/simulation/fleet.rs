@@ -260,6 +260,7 @@ impl Fleet {
                 self.tally.conversations += 1;
             } else {
                 self.tally.cuts += 1;
+                self.tally.file_cuts += usize::from(ending.file_bytes > 0);
             }
         }
         endings
