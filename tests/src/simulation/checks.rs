@@ -118,6 +118,35 @@ fn scopes_are_kept(fleet: &Fleet) {
             }
         }
         let store = phone.store();
+        let refused: BTreeSet<Uuid> = phone
+            .replica
+            .rejected()
+            .expect("the store answers")
+            .into_iter()
+            .map(|item| item.record)
+            .collect();
+        let files: Vec<[u8; 32]> = store
+            .prepare("SELECT hash FROM attachments")
+            .and_then(|mut statement| {
+                statement
+                    .query_map([], |row| row.get(0))?
+                    .collect::<rusqlite::Result<_>>()
+            })
+            .expect("the store answers");
+        for file in files {
+            let is_of = |id: &Uuid| {
+                let promised = fleet.ledger.cases.get(id);
+                promised.is_some_and(|case| case.files.keys().any(|hash| hash.0 == file))
+            };
+            assert!(
+                refused.iter().any(is_of)
+                    || ward
+                        .keys()
+                        .filter(|id| allowed.contains(&DocumentId::case(**id)))
+                        .any(is_of),
+                "seed {seed}: {name} holds a file out of its scope"
+            );
+        }
         let held: Vec<Vec<u8>> = store
             .prepare(
                 "SELECT document FROM edits
@@ -278,7 +307,7 @@ fn nothing_is_lost(fleet: &Fleet) {
             });
             assert!(
                 times == 1 || (times == 0 && is_refused),
-                "seed {seed}: a note is there {times} times"
+                "seed {seed}: a note ({words}) of {id} is there {times} times"
             );
         }
         let refused_counts = refused
