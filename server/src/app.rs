@@ -105,7 +105,7 @@ pub fn answer(ward: &Ward, staff: &Staff, case: Uuid, answer: &str) -> Result<()
     let answer = normalize(answer);
     if answer.is_empty() {
         return Err(WardError::Invalid(
-            "the answer is empty; write what the citizen will hear",
+            "câu trả lời đang trống, hãy ghi điều người dân sẽ nghe (the answer is empty; write what the citizen will hear)",
         ));
     }
     let operations = vec![
@@ -136,7 +136,7 @@ pub fn note(
 ) -> Result<(), WardError> {
     let text = normalize(text);
     if text.is_empty() {
-        return Err(WardError::Invalid("the note is empty"));
+        return Err(WardError::Invalid("ghi chú đang trống (the note is empty)"));
     }
     let note = Note {
         id: ward.new_uuid(),

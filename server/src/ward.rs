@@ -67,6 +67,15 @@ pub struct Ward {
     shared: Arc<Shared>,
 }
 
+/// Makes the ward's folder, for its own user alone; one that is there keeps its rights.
+fn make_private(directory: &Path) -> std::io::Result<()> {
+    let mut folder = fs::DirBuilder::new();
+    folder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+    folder.create(directory)
+}
+
 impl Ward {
     /// Makes a ward in `directory`: keys, store, and the directory of the register's ward `code`. If it
     /// is interrupted, it can be called again.
@@ -79,7 +88,7 @@ impl Ward {
         environment: Arc<dyn Environment>,
     ) -> Result<Self, WardError> {
         let registered = register::ward(code).ok_or(WardError::UnknownWard)?;
-        fs::create_dir_all(directory)?;
+        make_private(directory)?;
         let key_path = directory.join(STORE_KEY_FILE);
         if !key_path.exists() {
             if directory.join(STORE_FILE).exists() {

@@ -72,7 +72,6 @@ pub(crate) fn ward(error: &WardError) -> String {
         WardError::NotFound(_) => "Không tìm thấy.".to_owned(),
         WardError::Taken("login") => "Tên đăng nhập này đã có người dùng; chọn tên khác.".to_owned(),
         WardError::Taken(_) => "Đã có rồi; chọn tên khác.".to_owned(),
-        WardError::Invalid(_) => "Giá trị chưa đúng, theo quy tắc sau:".to_owned(),
         WardError::NotAllowed(code) => code.label().to_owned(),
         WardError::NumberingPaused => {
             "Việc cấp số đang dừng sau khi phục hồi; chờ điện thoại đồng bộ, hoặc chạy: gandan-server resume-numbering".to_owned()
@@ -82,6 +81,7 @@ pub(crate) fn ward(error: &WardError) -> String {
             "Dữ liệu bị hỏng; dừng máy chủ, phục hồi bản sao lưu gần nhất, điện thoại sẽ gửi lại phần còn thiếu.".to_owned()
         }
         // These speak both languages.
+        WardError::Invalid(rule) => format!("Giá trị chưa đúng: {rule}"),
         WardError::Rescue(error) => error.to_string(),
         WardError::Open(error) => error.to_string(),
         WardError::Full => "Ổ đĩa đầy; dọn bớt rồi thử lại, những gì đã nhận vẫn còn.".to_owned(),

@@ -204,7 +204,9 @@ impl Work<'_> {
     ) -> Result<OfficerId, WardError> {
         let name = gandan_core::model::text::normalize(name);
         if name.is_empty() || name.len() > NAME_BYTES_MAX {
-            return Err(WardError::Invalid("a name must have 1 to 200 bytes"));
+            return Err(WardError::Invalid(
+                "tên dài 1 đến 200 byte (a name must have 1 to 200 bytes)",
+            ));
         }
         let areas = self.resolve_areas(areas)?;
         let known: Option<[u8; 16]> = self
@@ -287,7 +289,7 @@ impl Work<'_> {
                 .find(|area| area.code == word)
                 .or_else(by_name)
                 .ok_or(WardError::Invalid(
-                    "an area is not in the ward's tree, or several have this name; give its code",
+                    "không có khu vực này, hoặc nhiều khu vực trùng tên; hãy ghi mã của nó (an area is not in the ward's tree, or several have this name; give its code)",
                 ))?;
             codes.push(area.code.clone());
         }
@@ -304,13 +306,13 @@ impl Work<'_> {
             let is_parent_known = |parent: &String| known.iter().any(|(code, _)| code == parent);
             if !area.parent.as_ref().is_none_or(is_parent_known) {
                 return Err(WardError::Invalid(
-                    "the parent of an area must be in the tree already; put parents first",
+                    "khu vực cha phải có trước trong cây; hãy ghi cha trước con (the parent of an area must be in the tree already; put parents first)",
                 ));
             }
             match known.iter().find(|(code, _)| *code == area.code) {
                 Some((_, parent)) if *parent != area.parent => {
                     return Err(WardError::Invalid(
-                        "an area stays where it is in the tree; end it and add one with a new code",
+                        "khu vực không đổi chỗ trong cây; hãy kết thúc nó và thêm khu vực mã mới (an area stays where it is in the tree; end it and add one with a new code)",
                     ));
                 }
                 Some(_) => {}
@@ -319,12 +321,14 @@ impl Work<'_> {
             put_area(self.connection, area)?;
         }
         if known.len() > register::AREAS_MAX {
-            return Err(WardError::Invalid("a ward has at most 3,000 areas"));
+            return Err(WardError::Invalid(
+                "một phường có nhiều nhất 3.000 khu vực (a ward has at most 3,000 areas)",
+            ));
         }
         // A directory that cannot be sent would leave every phone with an old one, without a word.
         let directory = read(self.connection, self.shared.code)?;
         gandan_core::protocol::directory::seal(&directory)
-            .map_err(|_| WardError::Invalid("the tree is too large for phones; shorten names"))?;
+            .map_err(|_| WardError::Invalid("cây khu vực quá lớn cho điện thoại, hãy rút ngắn tên (the tree is too large for phones; shorten names)"))?;
         // Cases may name an area before the tree has it: whoever works above it sees them from now on.
         let officers: Vec<[u8; 16]> = list(
             self.connection,
@@ -347,7 +351,7 @@ fn check_area(area: &Area) -> Result<(), WardError> {
     };
     if !is_code(&area.code) {
         return Err(WardError::Invalid(
-            "the code of an area has 1 to 40 letters, digits, hyphens, dots or underscores",
+            "mã khu vực gồm 1 đến 40 chữ cái không dấu, chữ số, gạch nối, dấu chấm hoặc gạch dưới (the code of an area has 1 to 40 letters, digits, hyphens, dots or underscores)",
         ));
     }
     let texts = [&area.name, &area.type_label];
@@ -356,7 +360,7 @@ fn check_area(area: &Area) -> Result<(), WardError> {
         .any(|text| text.is_empty() || text.len() > NAME_BYTES_MAX)
     {
         return Err(WardError::Invalid(
-            "an area needs a name and a type of at most 200 bytes",
+            "một khu vực cần có tên và loại, mỗi thứ dài nhất 200 byte (an area needs a name and a type of at most 200 bytes)",
         ));
     }
     if area.old_names.len() > 16
@@ -366,12 +370,14 @@ fn check_area(area: &Area) -> Result<(), WardError> {
             .any(|name| name.len() > NAME_BYTES_MAX || name.contains('\n'))
     {
         return Err(WardError::Invalid(
-            "an area has at most 16 old names of at most 200 bytes",
+            "một khu vực có nhiều nhất 16 tên cũ, mỗi tên dài nhất 200 byte (an area has at most 16 old names of at most 200 bytes)",
         ));
     }
     let is_date = |date: &str| date.parse::<jiff::civil::Date>().is_ok() && date.len() == 10;
     if !is_date(&area.valid_from) || !area.valid_to.as_deref().is_none_or(is_date) {
-        return Err(WardError::Invalid("a date is written 2025-07-01"));
+        return Err(WardError::Invalid(
+            "ngày viết theo dạng 2025-07-01 (a date is written 2025-07-01)",
+        ));
     }
     Ok(())
 }

@@ -36,13 +36,19 @@ impl Work<'_> {
         lifetime_ms: i64,
     ) -> Result<Invite, WardError> {
         if addresses.is_empty() || addresses.len() > ADDRESSES_MAX {
-            return Err(WardError::Invalid("an invite needs one to eight addresses"));
+            return Err(WardError::Invalid(
+                "lời mời cần một đến tám địa chỉ (an invite needs one to eight addresses)",
+            ));
         }
         if addresses.iter().any(|address| !is_address(address)) {
-            return Err(WardError::Invalid("an address is written host:port"));
+            return Err(WardError::Invalid(
+                "địa chỉ viết theo dạng tên-máy:cổng (an address is written host:port)",
+            ));
         }
         if !(1..=LIFETIME_MS_MAX).contains(&lifetime_ms) {
-            return Err(WardError::Invalid("an invite lives at most 90 days"));
+            return Err(WardError::Invalid(
+                "lời mời có hạn nhiều nhất 90 ngày (an invite lives at most 90 days)",
+            ));
         }
         let is_known: bool = self.connection.query_row(
             "SELECT EXISTS (SELECT 1 FROM officers WHERE id = ?1)",

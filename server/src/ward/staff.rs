@@ -74,7 +74,9 @@ fn derive(
     let _turn = lock(&shared.hashing);
     argon2
         .hash_password_into(password.as_bytes(), salt, hash.as_mut())
-        .map_err(|_| WardError::Invalid("this password cannot be used"))?;
+        .map_err(|_| {
+            WardError::Invalid("không dùng được mật khẩu này (this password cannot be used)")
+        })?;
     Ok(hash)
 }
 
@@ -91,12 +93,12 @@ pub(super) fn add(
         });
     if !is_login {
         return Err(WardError::Invalid(
-            "a login has 2 to 40 small letters, digits, dots, hyphens or underscores",
+            "tên đăng nhập gồm 2 đến 40 chữ thường không dấu, chữ số, dấu chấm, gạch nối hoặc gạch dưới (a login has 2 to 40 small letters, digits, dots, hyphens or underscores)",
         ));
     }
     if !matches!(role, Role::Triage | Role::Chair | Role::Admin) {
         return Err(WardError::Invalid(
-            "staff are triage, chair or admin; officers and leaders are invited with a phone",
+            "người dùng trang tiếp nhận là triage, chair hoặc admin; cán bộ đi cơ sở được mời cùng điện thoại (staff are triage, chair or admin; officers and leaders are invited with a phone)",
         ));
     }
     let hash = new_hash(shared, password)?;
@@ -129,7 +131,7 @@ pub(super) fn set_password(shared: &Shared, login: &str, password: &str) -> Resu
 fn new_hash(shared: &Shared, password: &str) -> Result<Hash, WardError> {
     if password.chars().count() < PASSWORD_CHARACTERS_MIN || password.len() > PASSWORD_BYTES_MAX {
         return Err(WardError::Invalid(
-            "a password has at least 8 characters and at most 256 bytes",
+            "mật khẩu có ít nhất 8 ký tự và nhiều nhất 256 byte (a password has at least 8 characters and at most 256 bytes)",
         ));
     }
     Hash::make(shared, password)

@@ -58,7 +58,8 @@ pub(super) fn show(arguments: &Show) -> Result<Outcome, Failure> {
             names.get(&officer).copied()
         }))?;
     } else {
-        for line in words(&detail) {
+        let directory = replica.directory();
+        for line in words(&detail, directory.as_ref()) {
             output.line(&line)?;
         }
     }
@@ -116,16 +117,43 @@ fn names(directory: Option<&Directory>) -> HashMap<gandan_core::model::OfficerId
         .collect()
 }
 
+/// The name of what has this code; the code itself if the directory knows none, as of a free label.
+fn name_of<'a, T>(
+    known: Option<&'a [T]>,
+    code: &'a str,
+    entry: impl Fn(&'a T) -> (&'a str, &'a str),
+) -> &'a str {
+    known
+        .into_iter()
+        .flatten()
+        .map(entry)
+        .find_map(|(known, name)| (known == code).then_some(name))
+        .unwrap_or(code)
+}
+
 /// A case for a person: what is empty is not shown.
-fn words(detail: &CaseDetail) -> Vec<String> {
+fn words(detail: &CaseDetail, directory: Option<&Directory>) -> Vec<String> {
     let case = &detail.case;
+    let category = name_of(
+        directory.map(|known| known.categories.as_slice()),
+        &case.category,
+        |category| (&category.code, &category.name),
+    );
+    let area = case.area.as_deref().map(|code| {
+        let areas = directory.map(|known| known.areas.as_slice());
+        name_of(areas, code, |area| (&area.code, &area.name))
+    });
+    let division = case.division.as_deref().map(|code| {
+        let divisions = directory.map(|known| known.divisions.as_slice());
+        name_of(divisions, code, |division| (&division.code, &division.name))
+    });
     let mut lines = vec![
         format!("{}  {}", case.code, case.status.label()),
         format!(
             "{}, {}, {}",
             case.legal_kind
                 .map_or(case.reported_kind.label(), |kind| kind.label()),
-            case.category,
+            category,
             case.urgency.label()
         ),
         format!("Ghi lúc {}", case.recorded_at.to_vietnamese()),
@@ -134,7 +162,7 @@ fn words(detail: &CaseDetail) -> Vec<String> {
         lines.extend(value.map(|value| format!("{label}: {value}")));
     };
     add("Số", case.official_number.as_deref());
-    add("Khu vực", case.area.as_deref());
+    add("Khu vực", area);
     add("Địa điểm", case.place.as_deref());
     add(
         "Nội dung",
@@ -145,9 +173,12 @@ fn words(detail: &CaseDetail) -> Vec<String> {
         add("Điện thoại", citizen.phone.as_deref());
         add("Địa chỉ", citizen.address.as_deref());
     }
-    add("Bộ phận", case.division.as_deref());
+    add("Bộ phận", division);
     add("Người xử lý", case.assignee.as_deref());
     add("Trả lời", case.answer.as_deref());
+    let delivered_at = case.delivered_at.map(|at| at.to_vietnamese());
+    add("Đã báo người dân", delivered_at.as_deref());
+    add("Mức hài lòng", case.satisfaction.map(|said| said.label()));
     for note in &case.notes {
         add(&note.at.to_vietnamese(), Some(&note.text));
     }
