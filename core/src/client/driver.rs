@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::link::{self, Link, Receiver, Sender};
+use super::link::{self, GOODBYE_MS_MAX, Link, Receiver, Sender};
 use super::report::{SyncReport, Tally};
 use super::{SyncError, transport};
 use crate::protocol::initiator::{ConversationError, DeviceAnswer, Initiator, Progress};
@@ -21,8 +21,6 @@ use crate::store::StoreError;
 /// How long the ward may say nothing while the device waits. It groups what many devices ask and
 /// writes to a slow disk; a minute is far beyond that.
 const SILENCE_MS_MAX: u64 = 60_000;
-/// How long the end of the stream may take to leave; the ward notices a lost device anyway.
-const GOODBYE_MS_MAX: u64 = 200;
 /// How much is taken from the stream at once.
 const READ_BYTES: usize = 64 * 1024;
 

@@ -15,7 +15,7 @@ use super::tcp::TcpStream;
 use super::transport::CLOSE_DONE;
 
 /// How long the goodbye may take to leave this device; it is lost if the radio is off by then.
-const GOODBYE_MS_MAX: u64 = 200;
+pub(super) const GOODBYE_MS_MAX: u64 = 200;
 
 /// What is said to the ward.
 pub(super) type Sender = Box<dyn AsyncWrite + Send + Unpin>;

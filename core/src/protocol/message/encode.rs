@@ -1,8 +1,9 @@
 //! Messages to frames.
 
 use super::super::{frame, verdict};
-use super::{DeviceMessage, Hello, WardMessage, kind};
+use super::{DeviceMessage, Hello, PartHash, WardMessage, kind};
 use crate::codec::Writer;
+use crate::model::AttachmentHash;
 
 impl DeviceMessage {
     /// The message's frame.
@@ -36,13 +37,7 @@ impl DeviceMessage {
                 kind::RETURN
             }
             Self::Offer { hash, size, parts } => {
-                writer
-                    .fixed(hash.as_bytes())
-                    .count(*size)
-                    .count(parts.len());
-                for part in parts {
-                    writer.fixed(part);
-                }
+                write_file(&mut writer, *hash, *size, parts);
                 kind::OFFER
             }
             Self::Chunk { offset, bytes } => {
@@ -127,13 +122,7 @@ impl WardMessage {
                 kind::NEED
             }
             Self::Found { hash, size, parts } => {
-                writer
-                    .fixed(hash.as_bytes())
-                    .count(*size)
-                    .count(parts.len());
-                for part in parts {
-                    writer.fixed(part);
-                }
+                write_file(&mut writer, *hash, *size, parts);
                 kind::FOUND
             }
             Self::Part { offset, bytes } => {
@@ -150,5 +139,14 @@ impl WardMessage {
             }
         };
         frame::encode(kind, &writer.finish())
+    }
+}
+
+/// A file as either side announces it: its hash, its size in bytes and the list by which each part is
+/// checked.
+fn write_file(writer: &mut Writer, hash: AttachmentHash, size: usize, parts: &[PartHash]) {
+    writer.fixed(hash.as_bytes()).count(size).count(parts.len());
+    for part in parts {
+        writer.fixed(part);
     }
 }
