@@ -7,6 +7,7 @@ mod arguments;
 mod canonical;
 mod driver;
 mod invented;
+pub mod parts;
 mod process;
 mod roles;
 mod workload;
