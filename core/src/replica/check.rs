@@ -40,11 +40,16 @@ fn check(work: &mut Work<'_>) -> rusqlite::Result<Vec<Uuid>> {
             work.rebuild(*document)?;
         }
     }
+    let mut is_any_removed = false;
     for stray in stored_rows(connection)? {
         if !documents.contains(&stray) {
             differing.insert(stray.uuid);
             rows::remove(connection, stray)?;
+            is_any_removed = true;
         }
+    }
+    if is_any_removed {
+        rows::forget_words(connection)?;
     }
     Ok(differing.into_iter().collect())
 }

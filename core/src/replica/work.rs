@@ -156,6 +156,7 @@ impl<'a> Work<'a> {
     /// Writes the rows that are due. The transaction may be committed then.
     pub(super) fn write_rows(&mut self) -> rusqlite::Result<()> {
         let mut is_any_due = false;
+        let mut is_any_removed = false;
         for (document, open) in &mut self.open {
             if !std::mem::take(&mut open.is_row_due) {
                 continue;
@@ -165,11 +166,16 @@ impl<'a> Work<'a> {
                 Some(materialized) => rows::write_unindexed(self.connection, &materialized.state)?,
                 None => match read_refused(self.connection, *document)? {
                     Some(state) => rows::write_unindexed(self.connection, &state)?,
-                    None => rows::remove(self.connection, *document)?,
+                    None => {
+                        rows::remove(self.connection, *document)?;
+                        is_any_removed = true;
+                    }
                 },
             }
         }
-        if is_any_due {
+        if is_any_removed {
+            rows::forget_words(self.connection)?;
+        } else if is_any_due {
             rows::index_much_due(self.connection)?;
         }
         Ok(())

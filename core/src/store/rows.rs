@@ -12,7 +12,7 @@ pub use read::{
     case, case_by_code, case_by_external_ref, case_count, cases, person, visit,
     visit_by_external_ref, visits,
 };
-pub use write::{index_due, index_much_due, is_current, remove, write_unindexed};
+pub use write::{forget_words, index_due, index_much_due, is_current, remove, write_unindexed};
 
 use uuid::Uuid;
 

@@ -85,9 +85,8 @@ CREATE TABLE person_rows (
 CREATE VIRTUAL TABLE case_search USING fts5 (
     folded, exact, tokenize = 'ascii', detail = 'column', columnsize = 0
 );
--- Words of a purged case must not stay in the index; and its pages must fit into SQLCipher's, which
--- hold 80 bytes less than SQLite's.
-INSERT INTO case_search (case_search, rank) VALUES ('secure-delete', 1);
+-- Its pages must fit into SQLCipher's, which hold 80 bytes less than SQLite's. Words that were replaced
+-- stay in it, marked, until its parts are merged; `rows::forget_words` does that for what was removed.
 INSERT INTO case_search (case_search, rank) VALUES ('pgsz', 3900);
 
 -- Cases whose words are not in the index yet. Whoever searches indexes them first.

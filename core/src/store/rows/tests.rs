@@ -343,6 +343,7 @@ fn people_numbers_and_codes_are_found() {
     write(&connection, &person_state(&later)).unwrap();
     assert_eq!(search(&connection, "pham hung"), [2]);
     remove(&connection, DocumentId::person_of(later.id)).unwrap();
+    forget_words(&connection).unwrap();
     assert_eq!(search(&connection, "pham hung"), [0u8; 0]);
 }
 
@@ -558,12 +559,17 @@ fn words_that_were_removed_are_gone_from_the_file() {
         .execute_batch("PRAGMA secure_delete = ON")
         .unwrap();
     connection.execute_batch(ROWS_SQL).unwrap();
+    write_texts(&connection, &["một hai ba", "grauxyplo"]);
+    // What it said before is to go with it.
     write_texts(&connection, &["một hai ba", "xyzzyquux"]);
-    let contains = || {
+    let contains = |word: &[u8]| {
         let bytes = std::fs::read(&path).unwrap();
-        bytes.windows(9).any(|window| window == b"xyzzyquux")
+        bytes.windows(word.len()).any(|window| window == word)
     };
-    assert!(contains());
+    assert!(contains(b"xyzzyquux"));
+    assert!(contains(b"grauxyplo"));
     remove(&connection, DocumentId::case(sample(2).id)).unwrap();
-    assert!(!contains());
+    forget_words(&connection).unwrap();
+    assert!(!contains(b"xyzzyquux"));
+    assert!(!contains(b"grauxyplo"));
 }

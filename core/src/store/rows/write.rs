@@ -33,7 +33,8 @@ pub fn write_unindexed(connection: &Connection, state: &DocumentState) -> rusqli
     }
 }
 
-/// Removes the row of a document.
+/// Removes the row of a document. Its words leave the file with [`forget_words`], once for all that is
+/// removed.
 ///
 /// # Errors
 /// SQLite's.
@@ -62,11 +63,23 @@ pub fn remove(connection: &Connection, document: DocumentId) -> rusqlite::Result
                 .prepare_cached("DELETE FROM person_rows WHERE id = ?1")?
                 .execute([id])?;
             note_due(connection, document.uuid)?;
-            // What is removed is to be gone.
-            index_due(connection)?;
         }
     }
     Ok(())
+}
+
+/// Sees to it that no word of what was removed, or was changed before it was removed, stays in the
+/// index: what was deleted there goes only when all parts are merged, which takes as long as the
+/// index is large. Deleting word by word at once would cost every change of a case forty times as much.
+///
+/// # Errors
+/// SQLite's.
+pub fn forget_words(connection: &Connection) -> rusqlite::Result<()> {
+    index_due(connection)?;
+    connection
+        .prepare_cached("INSERT INTO case_search (case_search) VALUES ('optimize')")?
+        .execute([])
+        .map(drop)
 }
 
 /// Whether the stored row, and what is indexed of it, is what the document says now; call
