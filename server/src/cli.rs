@@ -43,6 +43,8 @@ pub enum Command {
     ImportRescue(ImportRescue),
     /// Xuất một hồ sơ thành tệp automerge · Writes a case as a standard automerge file
     Export(Export),
+    /// Điện thoại giữ hồ sơ đã xong bao lâu · How long phones hold what is finished
+    Hold(Hold),
     /// Cho cấp số tiếp sau khi phục hồi · Lets numbering go on after a restore
     ResumeNumbering(Data),
     /// Ai được sửa gì · Who may change what
@@ -192,6 +194,21 @@ pub struct OfficerAreas {
     /// Toàn phường, xã · The whole ward
     #[arg(long, group = "scope")]
     pub whole_ward: bool,
+}
+
+/// `hold`
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("how long"))]
+pub struct Hold {
+    /// Where.
+    #[command(flatten)]
+    pub data: Data,
+    /// Số tháng, ngoài tháng này · So many months, and the present one
+    #[arg(long, value_name = "N", group = "how long")]
+    pub months: Option<u16>,
+    /// Giữ tất cả · Everything
+    #[arg(long, group = "how long")]
+    pub everything: bool,
 }
 
 /// `device …`

@@ -220,6 +220,10 @@ pub fn run(cli: Cli, terminal: &mut Terminal) -> Result<Outcome, CommandError> {
             let (ward, _) = open(&arguments.data.directory, environment)?;
             records::export(&arguments.case, &ward, terminal)
         }
+        Command::Hold(arguments) => {
+            let (ward, _) = open(&arguments.data.directory, environment)?;
+            people::hold(&arguments, &ward, terminal)
+        }
         Command::ResumeNumbering(data) => {
             let (ward, _) = open(&data.directory, environment)?;
             records::resume_numbering(&ward, terminal)

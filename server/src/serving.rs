@@ -15,6 +15,9 @@ use crate::ward::Ward;
 /// How long a browser may take to read its last page once the server stops.
 const HTTP_FAREWELL: Duration = Duration::from_secs(5);
 
+/// How often it is asked whether another month has begun; the answer costs two reads.
+const MONTH_LOOK: Duration = Duration::from_secs(60 * 60);
+
 /// A port cannot be had.
 #[derive(Debug, Error)]
 #[error("cannot listen on {address}: {source}")]
@@ -57,7 +60,8 @@ impl Doors {
         stop: watch::Receiver<bool>,
     ) {
         let console = serve_console(self.console, ward, transport, stop.clone());
-        tokio::join!(self.phones.serve(stopped(stop)), console);
+        let months = watch_months(ward.clone(), stop.clone());
+        tokio::join!(self.phones.serve(stopped(stop)), console, months);
     }
 }
 
@@ -83,6 +87,26 @@ async fn serve_console(
             }
         }
         () = too_late => tracing::info!("a browser took too long to leave"),
+    }
+}
+
+/// Lets phones forget what has become old, soon after the month began.
+async fn watch_months(ward: Ward, stop: watch::Receiver<bool>) {
+    let moving = async {
+        let mut hours = tokio::time::interval(MONTH_LOOK);
+        loop {
+            hours.tick().await;
+            let ward = ward.clone();
+            match tokio::task::spawn_blocking(move || ward.move_floor()).await {
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => tracing::error!(%error, "what phones hold was not looked at"),
+                Err(error) => tracing::error!(%error, "what phones hold was not looked at"),
+            }
+        }
+    };
+    tokio::select! {
+        () = moving => {}
+        () = stopped(stop) => {}
     }
 }
 

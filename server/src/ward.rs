@@ -13,6 +13,7 @@ mod documents;
 mod enrolment;
 mod error;
 mod feed;
+mod floor;
 mod history;
 mod keys;
 mod numbering;
@@ -420,6 +421,39 @@ impl Ward {
     /// See [`WardError`].
     pub fn resume_numbering(&self) -> Result<(), WardError> {
         self.shared.write(|work| work.resume_numbering())
+    }
+
+    /// How many months phones hold of what is finished; `None`: everything.
+    ///
+    /// # Errors
+    /// See [`WardError`].
+    pub fn months_held(&self) -> Result<Option<u16>, WardError> {
+        self.shared
+            .read(|connection| Ok(floor::months(connection)?))
+    }
+
+    /// Lets phones hold so many months, `None` for everything. They follow at their next conversation.
+    ///
+    /// # Errors
+    /// See [`WardError`].
+    pub fn set_months_held(&self, months: Option<u16>) -> Result<(), WardError> {
+        self.shared.write(|work| work.set_months_held(months))
+    }
+
+    /// Lets phones forget what has become old by the ward's clock; to be called now and then. Whether
+    /// anything has changed.
+    ///
+    /// # Errors
+    /// See [`WardError`].
+    pub fn move_floor(&self) -> Result<bool, WardError> {
+        let now = self.shared.environment.now();
+        if self
+            .shared
+            .read(|connection| Ok(floor::is_current(connection, now)?))?
+        {
+            return Ok(false);
+        }
+        self.shared.write(|work| work.move_floor())
     }
 
     /// Remembers where `serve` listens, for invites that are made while it runs.

@@ -148,3 +148,21 @@ vocabulary!(/// What somebody may do; see [`crate::policy`].
         /// Manages people and devices, not cases.
         Admin = "admin", "Quản trị";
 });
+
+impl Status {
+    /// Whether nobody has to do anything any more. A case that was transferred is not over: the ward
+    /// urges and writes down the answer; one that is answered still has to be delivered.
+    #[must_use]
+    pub fn is_finished(self) -> bool {
+        match self {
+            Self::Closed | Self::Duplicate | Self::Withdrawn | Self::Voided => true,
+            Self::Recorded
+            | Self::Accepted
+            | Self::InProgress
+            | Self::WaitingCitizen
+            | Self::Transferred
+            | Self::Answered
+            | Self::Reopened => false,
+        }
+    }
+}

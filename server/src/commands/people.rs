@@ -186,6 +186,29 @@ pub(super) fn give_areas(
     Ok(Outcome::Done)
 }
 
+pub(super) fn hold(
+    arguments: &cli::Hold,
+    ward: &Ward,
+    terminal: &mut Terminal,
+) -> Result<Outcome, CommandError> {
+    let is_changed = arguments.everything || arguments.months.is_some();
+    if is_changed {
+        ward.set_months_held(arguments.months)?;
+    }
+    let held = ward.months_held()?;
+    let held = held.map_or_else(|| "everything".to_owned(), |months| months.to_string());
+    say(terminal.output, format_args!("{held}"))?;
+    if is_changed {
+        tell(
+            terminal.messages,
+            format_args!(
+                "Đã ghi; điện thoại đổi theo ở lần đồng bộ sau · Noted; phones follow at their next conversation"
+            ),
+        );
+    }
+    Ok(Outcome::Done)
+}
+
 pub(super) fn list_devices(ward: &Ward, terminal: &mut Terminal) -> Result<Outcome, CommandError> {
     for device in ward.devices()? {
         let shown = |moment: Option<Timestamp>| {

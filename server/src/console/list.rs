@@ -353,10 +353,7 @@ impl Row {
             conflicts: row.conflict_count,
             due: case.due_at.map(catalogue::day),
             is_overdue: catalogue::is_overdue(case, now),
-            is_done: matches!(
-                case.status,
-                Status::Closed | Status::Duplicate | Status::Withdrawn | Status::Voided
-            ),
+            is_done: case.status.is_finished(),
             status: case.status.into(),
             responsible,
             recorded_at: case.recorded_at.to_vietnamese(),

@@ -21,7 +21,7 @@ use rusqlite::{OptionalExtension, params};
 use super::connections::{Work, from_sql, to_sql};
 use super::documents::{self, Loaded};
 use super::scope::{Placement, Scope};
-use super::{WardError, devices, feed, placements};
+use super::{WardError, devices, feed, floor, placements};
 
 /// From whom an edit comes.
 pub(super) struct Origin {
@@ -189,17 +189,25 @@ impl Work<'_> {
         loaded: Loaded,
     ) -> Result<FeedEntry, NotAdmitted> {
         let document = edit.edit().document;
-        let placement = placement_of(&loaded.state).ok_or(RejectionCode::NotApplicable)?;
+        let mut placement = placement_of(&loaded.state).ok_or(RejectionCode::NotApplicable)?;
         let before = documents::placement(self.connection, document)?;
         self.put_edit(author, edit)?;
         let entry = self.put_entry(document, device, author, received_at, edit.id())?;
-        if let Some(before) = before.filter(|before| *before != placement) {
+        if let Some(quiet_since) = &mut placement.quiet_since {
+            *quiet_since = entry.sequence;
+        }
+        if let Some(before) = before
+            && floor::is_move(self.connection, &before, &placement)?
+        {
             placements::put_move(self.connection, entry.sequence, document, &before)?;
         }
         self.connection
             .prepare_cached("INSERT OR IGNORE INTO actors (actor, device) VALUES (?1, ?2)")?
             .execute(params![edit.edit().actor.as_bytes(), device.as_bytes()])?;
         self.put_document(document, &loaded.heads, &placement)?;
+        if document.kind == DocumentKind::Person {
+            self.wake_case(DocumentId::case(document.uuid), entry.sequence)?;
+        }
         self.note_lacked(device, edit.edit())?;
         rows::write_unindexed(self.connection, &loaded.state)?;
         self.documents.keep(loaded);
@@ -248,11 +256,12 @@ impl Work<'_> {
         let heads: Vec<u8> = heads.iter().flat_map(|head| head.0).collect();
         self.connection
             .prepare_cached(
-                "INSERT INTO documents (kind, uuid, heads, edit_count, recorder, area, is_restricted, awaits_number)
-                 VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, 0)
+                "INSERT INTO documents (kind, uuid, heads, edit_count, recorder, area, is_restricted, quiet_since, awaits_number)
+                 VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, 0)
                  ON CONFLICT (kind, uuid) DO UPDATE SET
                    heads = excluded.heads, edit_count = edit_count + 1, recorder = excluded.recorder,
-                   area = excluded.area, is_restricted = excluded.is_restricted",
+                   area = excluded.area, is_restricted = excluded.is_restricted,
+                   quiet_since = excluded.quiet_since",
             )?
             .execute(params![
                 document.kind.code(),
@@ -261,6 +270,7 @@ impl Work<'_> {
                 placement.recorder.as_ref().map(|officer| officer.0.as_bytes()),
                 placement.area,
                 placement.is_restricted,
+                placement.quiet_since.map(to_sql),
             ])?;
         Ok(())
     }
@@ -405,7 +415,7 @@ impl Work<'_> {
             origin
                 .scope
                 .as_ref()
-                .is_none_or(|scope| scope.covers(document.kind, placement))
+                .is_none_or(|scope| scope.may_see(document.kind, placement))
         };
         if document.kind == DocumentKind::Person {
             // A citizen without a case is one whose case was refused: cases are sent first.
@@ -450,7 +460,9 @@ impl Work<'_> {
     }
 }
 
-/// What decides who may see a document; `None` if it says nothing that this ward can read.
+/// What decides who may see a document; `None` if it says nothing that this ward can read. Since when
+/// it is quiet only its place in the feed says: 0 stands for it. Nothing of a visit is ever open, its
+/// cases say for themselves.
 pub(super) fn placement_of(state: &DocumentState) -> Option<Placement> {
     use gandan_core::model::Confidentiality;
     match state.document.kind {
@@ -458,11 +470,13 @@ pub(super) fn placement_of(state: &DocumentState) -> Option<Placement> {
             recorder: Some(case.recorded_by),
             area: case.area,
             is_restricted: case.confidentiality == Confidentiality::Restricted,
+            quiet_since: case.status.is_finished().then_some(0),
         }),
         DocumentKind::Visit => schema::visit(state).map(|visit| Placement {
             recorder: Some(visit.officer),
             area: visit.area,
             is_restricted: false,
+            quiet_since: Some(0),
         }),
         DocumentKind::Person => schema::person(state).map(|_| Placement::default()),
     }

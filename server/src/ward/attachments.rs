@@ -110,7 +110,7 @@ fn is_in_scope(
     let scope = device.scope(connection)?;
     let placements = connection
         .prepare_cached(
-            "SELECT d.recorder, d.area, d.is_restricted
+            "SELECT d.recorder, d.area, d.is_restricted, d.quiet_since
              FROM case_attachments a JOIN documents d ON d.uuid = a.record AND d.kind = ?2
              WHERE a.hash = ?1",
         )?
@@ -120,7 +120,7 @@ fn is_in_scope(
         .collect::<rusqlite::Result<Vec<_>>>()?;
     Ok(placements
         .iter()
-        .any(|placement| scope.covers(DocumentKind::Case, placement)))
+        .any(|placement| scope.may_see(DocumentKind::Case, placement)))
 }
 
 impl Work<'_> {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::connections::Work;
 use super::scope::Scope;
-use super::{WardError, settings};
+use super::{WardError, floor, settings};
 use crate::register::{self, RegisteredWard};
 
 /// Longest name of a person or a place that the ward takes, in bytes.
@@ -177,7 +177,8 @@ pub(super) fn scope(
     } else {
         tree(connection)?
     };
-    Ok(Scope::new(officer, role, &own, &tree))
+    let floor = floor::current(connection)?;
+    Ok(Scope::new(officer, role, &own, &tree, floor))
 }
 
 fn officer_areas(connection: &Connection, officer: OfficerId) -> rusqlite::Result<Vec<String>> {

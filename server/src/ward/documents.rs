@@ -13,7 +13,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
 use super::WardError;
-use super::connections::Work;
+use super::connections::{Work, from_sql};
 use super::scope::Placement;
 
 /// How many documents stay in memory: a busy morning's.
@@ -180,7 +180,8 @@ pub(super) fn placement(
 ) -> rusqlite::Result<Option<Placement>> {
     connection
         .prepare_cached(
-            "SELECT recorder, area, is_restricted FROM documents WHERE kind = ?1 AND uuid = ?2",
+            "SELECT recorder, area, is_restricted, quiet_since FROM documents
+             WHERE kind = ?1 AND uuid = ?2",
         )?
         .query_row(params![id.kind.code(), id.uuid.as_bytes()], |row| {
             placement_at(row, 0)
@@ -188,12 +189,13 @@ pub(super) fn placement(
         .optional()
 }
 
-/// Reads recorder, area and restriction from three columns.
+/// Reads recorder, area, restriction and since when it is quiet from four columns.
 pub(super) fn placement_at(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Placement> {
     let recorder: Option<[u8; 16]> = row.get(column)?;
     Ok(Placement {
         recorder: recorder.map(|id| OfficerId(Uuid::from_bytes(id))),
         area: row.get(column + 1)?,
         is_restricted: row.get(column + 2)?,
+        quiet_since: row.get::<_, Option<i64>>(column + 3)?.map(from_sql),
     })
 }

@@ -137,7 +137,7 @@ pub(super) fn read_edits(
     while let Some(edit) = open.pop_front() {
         let mut rows = statement.query([edit.as_bytes()])?;
         let Some(row) = rows.next()? else { continue };
-        if !is_covered(&scope, row)? {
+        if !may_see(&scope, row)? {
             continue;
         }
         let body: Vec<u8> = row.get(7)?;
@@ -170,7 +170,7 @@ pub(super) fn read_edits(
 
 // The placement of a person is its case's.
 const ENTRY_COLUMNS: &str = "SELECT f.sequence, f.edit, f.author, f.device, f.received_at, f.salt, f.chain,
-       e.bytes, f.kind, d.recorder, d.area, COALESCE(d.is_restricted, 0), f.uuid
+       e.bytes, f.kind, d.recorder, d.area, COALESCE(d.is_restricted, 0), d.quiet_since, f.uuid
      FROM feed f JOIN edits e ON e.id = f.edit
      LEFT JOIN documents d ON d.uuid = f.uuid AND d.kind = CASE f.kind WHEN 3 THEN 2 ELSE f.kind END";
 
@@ -185,7 +185,7 @@ fn entry_at(row: &Row<'_>) -> rusqlite::Result<FeedEntry> {
     })
 }
 
-fn is_covered(scope: &Scope, row: &Row<'_>) -> rusqlite::Result<bool> {
+fn may_see(scope: &Scope, row: &Row<'_>) -> rusqlite::Result<bool> {
     let placement = placement_at(row, 9)?;
-    Ok(DocumentKind::from_code(row.get(8)?).is_some_and(|kind| scope.covers(kind, &placement)))
+    Ok(DocumentKind::from_code(row.get(8)?).is_some_and(|kind| scope.may_see(kind, &placement)))
 }

@@ -17,8 +17,8 @@ pub(super) fn put_move(
 ) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "INSERT INTO moves (sequence, kind, uuid, recorder, area, is_restricted)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO moves (sequence, kind, uuid, recorder, area, is_restricted, quiet_since)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
         .execute(params![
             to_sql(sequence),
@@ -27,6 +27,7 @@ pub(super) fn put_move(
             before.recorder.as_ref().map(|officer| officer.0.as_bytes()),
             before.area,
             before.is_restricted,
+            before.quiet_since.map(to_sql),
         ])
         .map(drop)
 }
@@ -56,7 +57,7 @@ pub(super) fn since(
     let mut all = Vec::new();
     let mut is_move = false;
     let mut statement = connection.prepare_cached(
-        "SELECT recorder, area, is_restricted, sequence FROM moves
+        "SELECT recorder, area, is_restricted, quiet_since, sequence FROM moves
          WHERE kind = ?1 AND uuid = ?2 AND sequence >= ?3 ORDER BY sequence",
     )?;
     let mut rows = statement.query(params![
@@ -65,7 +66,7 @@ pub(super) fn since(
         to_sql(sequence)
     ])?;
     while let Some(row) = rows.next()? {
-        is_move |= row.get::<_, i64>(3)? == to_sql(sequence);
+        is_move |= row.get::<_, i64>(4)? == to_sql(sequence);
         all.push(placement_at(row, 0)?);
     }
     all.push(now(connection, document)?);
@@ -77,7 +78,8 @@ fn now(connection: &Connection, document: DocumentId) -> rusqlite::Result<Placem
     Ok(documents::placement(connection, placed(document))?.unwrap_or_default())
 }
 
-fn placed(document: DocumentId) -> DocumentId {
+/// Whose placement decides about a document: a person's is its case's.
+pub(super) fn placed(document: DocumentId) -> DocumentId {
     match document.kind {
         DocumentKind::Person => DocumentId::case(document.uuid),
         DocumentKind::Case | DocumentKind::Visit => document,

@@ -63,6 +63,7 @@ CREATE TABLE scopes (
     number  INTEGER NOT NULL,
     version INTEGER NOT NULL,
     areas   TEXT,             -- one a line, with everything below; NULL is the whole ward
+    floor   INTEGER NOT NULL, -- what was quiet up to this place of the feed was not held
     PRIMARY KEY (officer, number)
 ) STRICT, WITHOUT ROWID;
 
@@ -149,6 +150,7 @@ CREATE TABLE documents (
     recorder      BLOB,             -- of a case or visit
     area          TEXT,
     is_restricted INTEGER NOT NULL,
+    quiet_since   INTEGER,          -- its newest entry (its person's included), if nothing of it is open
     awaits_number INTEGER NOT NULL, -- accepted while numbering was paused, or taken back without it
     PRIMARY KEY (kind, uuid)
 ) STRICT, WITHOUT ROWID;
@@ -162,7 +164,8 @@ CREATE TABLE moves (
     uuid          BLOB    NOT NULL,
     recorder      BLOB,
     area          TEXT,
-    is_restricted INTEGER NOT NULL
+    is_restricted INTEGER NOT NULL,
+    quiet_since   INTEGER
 ) STRICT;
 
 CREATE INDEX moves_by_document ON moves (kind, uuid, sequence);

@@ -14,15 +14,19 @@ pub(super) struct Placement {
     pub(super) area: Option<String>,
     /// Triage, chair and the recorder only.
     pub(super) is_restricted: bool,
+    /// The place of its newest entry in the feed (its person's included), if nothing of it is open.
+    pub(super) quiet_since: Option<u64>,
 }
 
-/// What one officer may see.
+/// What one officer may see, and what of it their phone holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Scope {
     officer: OfficerId,
     role: Role,
     /// The officer's areas and everything below them; `None` is the whole ward.
     areas: Option<BTreeSet<String>>,
+    /// What is quiet up to this place of the feed phones do not hold; they fetch it when it is wanted.
+    floor: u64,
 }
 
 impl Scope {
@@ -32,11 +36,13 @@ impl Scope {
         role: Role,
         areas: &[String],
         tree: &[(String, Option<String>)],
+        floor: u64,
     ) -> Self {
         Self {
             officer,
             role,
             areas: (role == Role::Officer && !areas.is_empty()).then(|| below(areas, tree)),
+            floor,
         }
     }
 
@@ -45,11 +51,13 @@ impl Scope {
         officer: OfficerId,
         role: Role,
         areas: Option<BTreeSet<String>>,
+        floor: u64,
     ) -> Self {
         Self {
             officer,
             role,
             areas,
+            floor,
         }
     }
 
@@ -58,8 +66,23 @@ impl Scope {
         self.areas.as_ref()
     }
 
-    /// Whether the officer may see a document of this kind with this placement.
+    /// The floor; see [`Scope::covers`].
+    pub(super) fn floor(&self) -> u64 {
+        self.floor
+    }
+
+    /// Whether the officer's phone holds a document of this kind with this placement: what they may
+    /// see, without what is quiet since before the floor. What the officer recorded stays.
     pub(super) fn covers(&self, kind: DocumentKind, placement: &Placement) -> bool {
+        let is_past = placement
+            .quiet_since
+            .is_some_and(|quiet_since| quiet_since <= self.floor);
+        let is_own = placement.recorder == Some(self.officer);
+        (is_own || !is_past) && self.may_see(kind, placement)
+    }
+
+    /// Whether the officer may see a document of this kind with this placement, held or not.
+    pub(super) fn may_see(&self, kind: DocumentKind, placement: &Placement) -> bool {
         match self.role {
             Role::Admin => return false,
             Role::Triage | Role::Chair => return true,
@@ -115,7 +138,7 @@ mod tests {
             ("to1".to_owned(), Some("kp1".to_owned())),
             ("elsewhere".to_owned(), None),
         ];
-        Scope::new(ME, role, &areas, &tree)
+        Scope::new(ME, role, &areas, &tree, 10)
     }
 
     fn placed(area: Option<&str>) -> Placement {
@@ -123,6 +146,7 @@ mod tests {
             recorder: Some(OTHER),
             area: area.map(str::to_owned),
             is_restricted: false,
+            quiet_since: None,
         }
     }
 
@@ -145,6 +169,7 @@ mod tests {
             recorder: Some(ME),
             area: Some("elsewhere".to_owned()),
             is_restricted: true,
+            quiet_since: None,
         };
         let scope = scope(Role::Officer, &["kp1"]);
         assert!(scope.covers(DocumentKind::Case, &mine));
@@ -178,6 +203,25 @@ mod tests {
                 may
             );
         }
+    }
+
+    #[test]
+    fn what_is_quiet_since_before_the_floor_may_be_seen_and_is_not_held_but_by_its_recorder() {
+        let quiet = |quiet_since| Placement {
+            quiet_since: Some(quiet_since),
+            ..placed(Some("kp1"))
+        };
+        for role in [Role::Officer, Role::Leader, Role::Triage, Role::Chair] {
+            let scope = scope(role, &["old"]);
+            assert!(scope.covers(DocumentKind::Case, &quiet(11)));
+            assert!(!scope.covers(DocumentKind::Case, &quiet(10)));
+            assert!(scope.may_see(DocumentKind::Case, &quiet(10)));
+        }
+        let mine = Placement {
+            recorder: Some(ME),
+            ..quiet(1)
+        };
+        assert!(scope(Role::Officer, &["elsewhere"]).covers(DocumentKind::Case, &mine));
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub(super) fn read(
     let last = if and_all_since { i64::MAX } else { number };
     let scopes = connection
         .prepare_cached(
-            "SELECT areas FROM scopes WHERE officer = ?1 AND number BETWEEN ?2 AND ?3
+            "SELECT areas, floor FROM scopes WHERE officer = ?1 AND number BETWEEN ?2 AND ?3
              AND (number = ?2 OR number < (SELECT max(number) FROM scopes WHERE officer = ?1))
              ORDER BY number",
         )?
@@ -44,7 +44,8 @@ pub(super) fn read(
             let areas: Option<String> = row.get(0)?;
             let areas: Option<BTreeSet<String>> =
                 areas.map(|areas| areas.lines().map(str::to_owned).collect());
-            Ok(Scope::of_version(author.officer, author.role, areas))
+            let floor = from_sql(row.get(1)?);
+            Ok(Scope::of_version(author.officer, author.role, areas, floor))
         })?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     Ok(Some(scopes))
@@ -61,28 +62,34 @@ impl Work<'_> {
         let areas = scope
             .areas()
             .map(|areas| areas.iter().cloned().collect::<Vec<_>>().join("\n"));
-        let newest: Option<(i64, Option<String>)> = self
+        let newest: Option<(i64, Option<String>, i64)> = self
             .connection
             .prepare_cached(
-                "SELECT number, areas FROM scopes WHERE officer = ?1 ORDER BY number DESC LIMIT 1",
+                "SELECT number, areas, floor FROM scopes WHERE officer = ?1 ORDER BY number DESC LIMIT 1",
             )?
-            .query_row([officer.0.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
+            .query_row([officer.0.as_bytes()], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })
             .optional()?;
         let number = match newest {
-            Some((_, known)) if known == areas => return Ok(()),
-            Some((number, _)) => number + 1,
+            Some((_, known, floor)) if known == areas && floor == to_sql(scope.floor()) => {
+                return Ok(());
+            }
+            Some((number, ..)) => number + 1,
             None => 1,
         };
         let version = self.random_version();
         self.connection
             .prepare_cached(
-                "INSERT INTO scopes (officer, number, version, areas) VALUES (?1, ?2, ?3, ?4)",
+                "INSERT INTO scopes (officer, number, version, areas, floor)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
             )?
             .execute(params![
                 officer.0.as_bytes(),
                 number,
                 to_sql(version),
-                areas
+                areas,
+                to_sql(scope.floor())
             ])?;
         self.connection
             .prepare_cached("DELETE FROM scopes WHERE officer = ?1 AND number <= ?2")?

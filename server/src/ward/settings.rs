@@ -21,6 +21,15 @@ pub(super) const QUIC_ADDRESS: &str = "quic_address";
 /// Where `serve` listened last for the console.
 pub(super) const HTTP_ADDRESS: &str = "http_address";
 
+/// Up to which place of the feed phones do not hold what is quiet.
+pub(super) const FLOOR: &str = "floor";
+/// The highest floor that ever was.
+pub(super) const FLOOR_HIGHEST: &str = "floor_highest";
+/// To which moment the floor was moved last.
+pub(super) const FLOOR_CUTOFF: &str = "floor_cutoff";
+/// How many months phones hold; 0 is everything.
+pub(super) const MONTHS_HELD: &str = "months_held";
+
 pub(super) fn read<T: FromSql>(connection: &Connection, name: &str) -> rusqlite::Result<Option<T>> {
     connection
         .prepare_cached("SELECT value FROM settings WHERE name = ?1")?

@@ -277,7 +277,7 @@ impl Reading<'_> {
         let mut gone = Vec::new();
         let mut coming = Vec::new();
         let mut is_seen = false;
-        for moved in with_person(document) {
+        for moved in told_together(document) {
             match self.fate(moved.kind, &all[0], &all[1..]) {
                 Fate::Stays if moved == document => {
                     is_seen = true;
@@ -322,11 +322,15 @@ impl Reading<'_> {
     /// later in the feed is passed over until then: should it come back, it comes whole.
     fn fate(&self, kind: DocumentKind, before: &Placement, since: &[Placement]) -> Fate {
         let covers = |placement| self.scope.covers(kind, placement);
-        let stays = since.iter().all(covers);
-        match (covers(before), since.first().is_some_and(covers)) {
-            (true, _) if stays => Fate::Stays,
-            (false, _) if stays => Fate::Comes,
-            (true, false) => Fate::Goes,
+        let may_see = |placement| self.scope.may_see(kind, placement);
+        let after = since.first();
+        let is_lost = covers(before) && !after.is_some_and(covers)
+            // The device may have fetched it, though it is past.
+            || may_see(before) && !after.is_some_and(may_see);
+        match (covers(before), since.iter().all(covers)) {
+            (true, true) => Fate::Stays,
+            (false, true) => Fate::Comes,
+            _ if is_lost => Fate::Goes,
             _ => Fate::Elsewhere,
         }
     }
@@ -369,14 +373,14 @@ impl Reading<'_> {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// The document of an entry, and the person of a case with it.
+    /// The document of an entry, and what moves with it.
     fn documents_at(&self, sequence: u64) -> Result<Vec<DocumentId>, WardError> {
         let mut statement = self
             .connection
             .prepare_cached(&format!("{ENTRY_COLUMNS} WHERE f.sequence = ?1"))?;
         let mut rows = statement.query([to_sql(sequence)])?;
         match rows.next()? {
-            Some(row) => Ok(with_person(document_at(row)?)),
+            Some(row) => Ok(told_together(document_at(row)?)),
             None => Ok(Vec::new()),
         }
     }
@@ -399,10 +403,14 @@ enum Taken {
     Unseen,
 }
 
-fn with_person(document: DocumentId) -> Vec<DocumentId> {
+/// A case and its person are placed together.
+fn told_together(document: DocumentId) -> Vec<DocumentId> {
     match document.kind {
-        DocumentKind::Case => vec![document, DocumentId::person_of(document.uuid)],
-        DocumentKind::Person | DocumentKind::Visit => vec![document],
+        DocumentKind::Case | DocumentKind::Person => vec![
+            DocumentId::case(document.uuid),
+            DocumentId::person_of(document.uuid),
+        ],
+        DocumentKind::Visit => vec![document],
     }
 }
 
@@ -410,6 +418,6 @@ fn document_at(row: &Row<'_>) -> Result<DocumentId, WardError> {
     let kind = DocumentKind::from_code(row.get(8)?).ok_or(WardError::Damaged)?;
     Ok(DocumentId {
         kind,
-        uuid: Uuid::from_bytes(row.get(12)?),
+        uuid: Uuid::from_bytes(row.get(13)?),
     })
 }

@@ -3,15 +3,19 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use gandan_core::document::schema::field;
+use gandan_core::document::schema::{self, field};
 use gandan_core::edit::EncodedEdit;
-use gandan_core::model::{Confidentiality, DocumentId, DocumentKind, EditId, Role};
+use gandan_core::model::{
+    Confidentiality, DocumentId, DocumentKind, EditId, IntentId, Role, Status,
+};
 use gandan_core::protocol::feed::{Cursor, Page};
 use gandan_core::protocol::responder::{WardAnswer, WardCommand};
 use gandan_core::protocol::verdict::Verdict;
 
 use super::fixture::World;
 use super::phone::Phone;
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 const AREAS: [&str; 3] = ["26995", "26998", "27001"];
 
@@ -189,17 +193,119 @@ fn a_phone_that_missed_too_many_changes_reads_from_the_start_and_forgets_the_res
     assert_eq!(holder.doubtful.len(), 0);
 }
 
+/// Half a year goes by, and phones hold three months.
+fn half_a_year_later(world: &World) {
+    world.environment.advance(183 * DAY_MS);
+    world.ward.set_months_held(Some(3)).unwrap();
+}
+
+#[test]
+fn a_phone_does_not_hold_what_is_finished_and_old_until_something_happens_to_it() {
+    let world = World::new();
+    let mut desk = Phone::enrol(&world, 1, Role::Triage, &[]);
+    let reader = Phone::enrol(&world, 2, Role::Leader, &[]);
+    let mut holder = Holder::default();
+    let open = desk.case("Ngập", Some("26995"));
+    let case = desk.case("Rác", Some("26995"));
+    let person = desk.person(case.edit().document.uuid);
+    let closed = desk.set(&case, field::STATUS, Status::Withdrawn.code());
+    for edit in [&open, &case, &person, &closed] {
+        send(&world, &desk, edit);
+    }
+    holder.read(&world, &reader);
+    assert_eq!(holder.documents.len(), 3);
+
+    half_a_year_later(&world);
+    holder.read(&world, &reader);
+    assert_eq!(holder.cases(), [open.edit().document]);
+    let mut fresh = Holder::default();
+    fresh.read(&world, &reader);
+    assert_eq!(
+        fresh.cases(),
+        [open.edit().document],
+        "nor does a new phone"
+    );
+    assert_eq!(desk.read(&world.ward).len(), 4, "its recorder keeps it");
+
+    // The citizen has another number; the case is as it was.
+    let intent = IntentId([9; 16]);
+    let called = schema::set(field::PHONE, schema::text_value(Some("0903343439")));
+    let told = desk.edit(person.edit().document, intent, &[person.id()], vec![called]);
+    send(&world, &desk, &told);
+    for holder in [&mut holder, &mut fresh] {
+        holder.read(&world, &reader);
+        let held = &holder.documents[&case.edit().document];
+        assert_eq!(*held, BTreeSet::from([case.id(), closed.id()]));
+        let held = &holder.documents[&person.edit().document];
+        assert_eq!(*held, BTreeSet::from([person.id(), told.id()]));
+    }
+}
+
+#[test]
+fn a_phone_gets_back_what_it_may_hold_when_the_ward_wants_more_months() {
+    let world = World::new();
+    let mut desk = Phone::enrol(&world, 1, Role::Triage, &[]);
+    let reader = Phone::enrol(&world, 2, Role::Officer, &["26995"]);
+    let mut holder = Holder::default();
+    let case = desk.case("Rác", Some("26995"));
+    let closed = desk.set(&case, field::STATUS, Status::Withdrawn.code());
+    for edit in [&case, &closed] {
+        send(&world, &desk, edit);
+    }
+    holder.read(&world, &reader);
+    half_a_year_later(&world);
+    holder.read(&world, &reader);
+    assert_eq!(holder.documents.len(), 0);
+    world.ward.set_months_held(None).unwrap();
+    holder.read(&world, &reader);
+    assert_eq!(holder.documents[&case.edit().document].len(), 2);
+    assert!(
+        !world.ward.move_floor().unwrap(),
+        "it stands where it should"
+    );
+}
+
+#[test]
+fn a_note_on_an_old_case_is_admitted_though_the_phone_does_not_hold_it_any_more() {
+    let world = World::new();
+    let mut desk = Phone::enrol(&world, 1, Role::Triage, &[]);
+    let mut officer = Phone::enrol(&world, 2, Role::Officer, &["26995"]);
+    let case = desk.case("Rác", Some("26995"));
+    let closed = desk.set(&case, field::STATUS, Status::Withdrawn.code());
+    for edit in [&case, &closed] {
+        send(&world, &desk, edit);
+    }
+    half_a_year_later(&world);
+    let note = officer.note(&closed, "vẫn còn rác");
+    send(&world, &officer, &note);
+    assert_eq!(
+        officer.read(&world.ward),
+        [case.id(), closed.id(), note.id()]
+    );
+}
+
 #[test]
 fn whatever_changes_between_two_pages_a_device_holds_its_scope_in_the_end() {
-    // 11: an edit was read before its document's history, because the document came back meanwhile.
-    for seed in [1, 2, 3, 4, 5, 6, 11] {
+    // 7: an entry on what phones had forgotten as old. 11: an edit was read before its document's history, because the document came back meanwhile.
+    for seed in [1, 2, 3, 4, 5, 6, 7, 11] {
         println!("seed {seed}");
         play(seed);
     }
 }
 
-/// Cases of many kilobytes are written, moved and restricted and areas are given, while a device reads
-/// a page now and then: so pages end in the middle of everything.
+/// What became of a case.
+struct Story {
+    last: EncodedEdit,
+    area: &'static str,
+    is_restricted: bool,
+    status: Status,
+    all: BTreeSet<EditId>,
+    /// In which its last edit came.
+    era: u32,
+}
+
+/// Cases of many kilobytes are written, moved, restricted, finished and taken up again, areas are given
+/// and months go by, while a device reads a page now and then: so pages end in the middle of everything.
 fn play(seed: u64) {
     let mut state = seed;
     let mut below = |bound: usize| -> usize {
@@ -215,22 +321,46 @@ fn play(seed: u64) {
     let reader = Phone::enrol(&world, 2, Role::Officer, &["26995"]);
     let mut areas = vec!["26995"];
     let mut holder = Holder::default();
-    let mut cases: Vec<(EncodedEdit, &str, bool, BTreeSet<EditId>)> = Vec::new();
+    let mut cases: Vec<Story> = Vec::new();
+    // Between two eras lies more than phones hold.
+    let (mut era, mut floor_era) = (0, 0);
     let words = "y".repeat(25_000);
-    for _ in 0..90 {
-        match below(10) {
+    for _ in 0..110 {
+        match below(12) {
             0 | 1 => {
                 let area = AREAS[below(3)];
                 let case = desk.case(&words, Some(area));
                 send(&world, &desk, &case);
-                let all = BTreeSet::from([case.id()]);
-                cases.push((case, area, false, all));
+                cases.push(Story {
+                    all: BTreeSet::from([case.id()]),
+                    last: case,
+                    area,
+                    is_restricted: false,
+                    status: Status::Recorded,
+                    era,
+                });
             }
             2..=5 if !cases.is_empty() => {
                 let chosen = below(cases.len());
-                let (last, area, is_restricted, all) = &mut cases[chosen];
-                let edit = match below(4) {
+                let Story {
+                    last,
+                    area,
+                    is_restricted,
+                    status,
+                    all,
+                    era: era_of_last,
+                } = &mut cases[chosen];
+                let edit = match below(6) {
                     0 => desk.note(last, &words),
+                    4 | 5 => {
+                        *status = match status {
+                            Status::Recorded => Status::Withdrawn,
+                            Status::Reopened => Status::Answered,
+                            Status::Answered => Status::Closed,
+                            _ => Status::Reopened,
+                        };
+                        desk.set(last, field::STATUS, status.code())
+                    }
                     1 => {
                         *is_restricted = !*is_restricted;
                         let to = if *is_restricted {
@@ -248,10 +378,26 @@ fn play(seed: u64) {
                 send(&world, &desk, &edit);
                 all.insert(edit.id());
                 *last = edit;
+                *era_of_last = era;
             }
             6 => {
                 areas = AREAS.iter().copied().filter(|_| below(2) == 0).collect();
                 give_areas(&world, &areas);
+            }
+            7 => {
+                era += 1;
+                world.environment.advance(100 * DAY_MS);
+                match below(5) {
+                    0 => {}
+                    1 => {
+                        world.ward.set_months_held(None).unwrap();
+                        floor_era = 0;
+                    }
+                    _ => {
+                        world.ward.set_months_held(Some(1)).unwrap();
+                        floor_era = era;
+                    }
+                }
             }
             _ => {
                 holder.read_page(&world, &reader);
@@ -261,10 +407,12 @@ fn play(seed: u64) {
     holder.read(&world, &reader);
     let expected: HashMap<DocumentId, BTreeSet<EditId>> = cases
         .into_iter()
-        .filter(|(_, area, is_restricted, _)| {
-            !is_restricted && (areas.is_empty() || areas.contains(area))
+        .filter(|case| {
+            !case.is_restricted
+                && (areas.is_empty() || areas.contains(&case.area))
+                && !(case.status.is_finished() && case.era < floor_era)
         })
-        .map(|(last, _, _, all)| (last.edit().document, all))
+        .map(|case| (case.last.edit().document, case.all))
         .collect();
     for (document, held) in &holder.documents {
         assert_eq!(document.kind, DocumentKind::Case);
