@@ -7,6 +7,7 @@ mod files;
 mod hostile;
 mod pair;
 mod restore;
+mod staying;
 mod ward;
 
 use device::FakeDevice;

@@ -116,6 +116,13 @@ pub enum DeviceMessage {
         /// Where the part begins.
         offset: usize,
     },
+    /// The device has read the feed to its end and stays: what follows is to be sent by itself, at most
+    /// `window` pages ahead of [`DeviceMessage::Taken`]. Answered by [`WardMessage::CaughtUp`]; said again,
+    /// it only asks whether the ward is still there.
+    Follow {
+        /// How many pages the device can hold.
+        window: usize,
+    },
     /// The device has nothing more to say.
     Done,
 }
@@ -248,6 +255,7 @@ mod kind {
     pub(super) const DONE: u8 = 0x0a;
     pub(super) const FETCH: u8 = 0x0b;
     pub(super) const FETCH_PART: u8 = 0x0c;
+    pub(super) const FOLLOW: u8 = 0x0d;
 
     pub(super) const WELCOME: u8 = 0x41;
     pub(super) const REFUSE: u8 = 0x42;
@@ -275,6 +283,7 @@ impl DeviceMessage {
             | kind::GIVE_BACK
             | kind::FETCH
             | kind::FETCH_PART
+            | kind::FOLLOW
             | kind::DONE => SPARE_BYTES,
             kind::OFFER => limits::ATTACHMENT_PARTS_MAX * 32 + SPARE_BYTES,
             kind::BUNDLE => limits::BUNDLE_BYTES_MAX + SPARE_BYTES,

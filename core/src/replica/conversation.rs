@@ -116,8 +116,15 @@ impl Replica {
                 Ok(DeviceAnswer::Done)
             }
             DeviceCommand::ApplyPage(page) => {
-                let missing =
-                    self.transact(|work| page::apply(work, &page).map_err(StoreError::from))?;
+                let mut core = self.core();
+                let (missing, changes) = self.transact_on(&mut core, |work| {
+                    page::apply(work, &page).map_err(StoreError::from)
+                })?;
+                for entry in &page.proof.entries {
+                    core.conversation.note_accepted(entry.edit);
+                }
+                drop(core);
+                self.inner.observers.tell(&changes);
                 if page.scope != ScopeDelta::default() {
                     self.empty_log();
                 }

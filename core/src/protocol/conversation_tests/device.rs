@@ -248,6 +248,16 @@ impl FakeDevice {
                 None => missing.push(entry.edit),
             }
         }
+        for entry in &page.proof.entries {
+            for bundle in &mut self.bundles {
+                let waits_no_more = bundle.verdicts.iter().any(|verdict| {
+                    matches!(verdict, Verdict::Waiting { dependency } if *dependency == entry.edit)
+                });
+                if waits_no_more {
+                    bundle.is_given = false;
+                }
+            }
+        }
         // Edits asked for by name have no cursor and say nothing of what lies between them.
         if let Some(cursor) = page.cursor.take() {
             self.cursor = cursor;
