@@ -58,6 +58,7 @@ enum Outstanding {
     Confirm(AttachmentHash),
     Kept,
     Lacked,
+    Settled,
     Fetch,
     Fetched,
 }
@@ -146,6 +147,8 @@ pub struct Initiator {
     return_pages: ReturnPages,
     attachments: Attachments,
     fetches: Fetches,
+    /// Whether the store has not heard yet that everything was said about records.
+    is_settling_due: bool,
     /// Longest chain of questions that each had to wait for the answer to the one before.
     round_trips: u32,
 }
@@ -185,6 +188,7 @@ impl Initiator {
             return_pages: ReturnPages::NotNeeded,
             attachments: Attachments::default(),
             fetches: Fetches::default(),
+            is_settling_due: true,
             round_trips: 0,
         }
     }
@@ -249,7 +253,12 @@ impl Initiator {
                 }
             }
             (
-                Some(Outstanding::Kept | Outstanding::Lacked | Outstanding::Fetched),
+                Some(
+                    Outstanding::Kept
+                    | Outstanding::Lacked
+                    | Outstanding::Settled
+                    | Outstanding::Fetched,
+                ),
                 DeviceAnswer::Done,
             ) => {}
             (Some(Outstanding::Fetch), DeviceAnswer::Fetch(wanted)) => self.handle_fetch(wanted),
@@ -353,6 +362,7 @@ impl Initiator {
             }
             Due::CaughtUp { round } => {
                 self.download.finish();
+                self.is_settling_due = true;
                 self.ask_for_wanted(round);
                 self.upload.ask_again(round);
                 None
@@ -407,6 +417,11 @@ impl Initiator {
         }
         if !self.upload.is_answered() || !self.download.is_complete() {
             return None;
+        }
+        if std::mem::take(&mut self.is_settling_due)
+            && let Some(ward_time) = self.ward_time
+        {
+            return Some((Outstanding::Settled, DeviceCommand::Settle { ward_time }));
         }
         if self.fetches.may_ask() {
             return Some((Outstanding::Fetch, DeviceCommand::NextFetch));

@@ -149,7 +149,7 @@ impl Replica {
             DeviceCommand::BeginReturn => {
                 let mut core = self.core();
                 let (bundles, _) = self.transact_on(&mut core, |work| {
-                    outbox::doubt_up_to(work.connection, u64::MAX)?;
+                    outbox::doubt_all(work.connection)?;
                     files::doubt_all(work.connection)?;
                     Ok::<_, StoreError>(outbox::open_bundles(work.connection, true)?)
                 })?;
@@ -160,6 +160,15 @@ impl Replica {
                 Ok(DeviceAnswer::Done)
             }
             DeviceCommand::NextReturn => Ok(DeviceAnswer::Return(self.next_return()?)),
+            DeviceCommand::Settle { ward_time } => {
+                let has_dropped = self.transact(|work| {
+                    forgetting::end_retaining(work, ward_time).map_err(StoreError::from)
+                })?;
+                if has_dropped {
+                    self.empty_log();
+                }
+                Ok(DeviceAnswer::Done)
+            }
             DeviceCommand::NextAttachment => Ok(DeviceAnswer::Attachment(self.next_attachment()?)),
             DeviceCommand::ConfirmAttachment(hash) => self.transact(|work| {
                 for record in files::confirm(work.connection, hash)? {

@@ -169,6 +169,7 @@ impl Device<'_> {
             }
             DeviceCommand::NextFetch => DeviceAnswer::Fetch(None),
             DeviceCommand::KeepFetched { .. }
+            | DeviceCommand::Settle { .. }
             | DeviceCommand::NoteKept { .. }
             | DeviceCommand::DoubtAttachments(_) => DeviceAnswer::Done,
         }

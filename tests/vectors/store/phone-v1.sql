@@ -9,8 +9,8 @@ CREATE TABLE case_attachments ( record BLOB NOT NULL CHECK (length(record) = 16)
 CREATE TABLE case_rows ( number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE CHECK (length(id) = 16), code TEXT NOT NULL, external_ref TEXT, visit BLOB CHECK (length(visit) = 16), area TEXT, place TEXT, reported_kind TEXT NOT NULL, legal_kind TEXT, category TEXT NOT NULL, urgency TEXT NOT NULL, source TEXT NOT NULL, status TEXT NOT NULL, recorded_at INTEGER NOT NULL, recorded_by BLOB NOT NULL CHECK (length(recorded_by) = 16), text TEXT NOT NULL, households INTEGER NOT NULL, latitude_e6 INTEGER, longitude_e6 INTEGER, official_number TEXT, division TEXT, assignee TEXT, due_at INTEGER, answer TEXT, delivered_at INTEGER, satisfaction TEXT, void_reason TEXT, paper_reference TEXT, confidentiality TEXT NOT NULL, note_count INTEGER NOT NULL, attachment_count INTEGER NOT NULL, conflict_count INTEGER NOT NULL ) STRICT;
 CREATE VIRTUAL TABLE case_search USING fts5 ( folded, exact, tokenize = 'ascii', detail = 'column', columnsize = 0 );
 CREATE TABLE doubtful ( document BLOB NOT NULL PRIMARY KEY CHECK (length(document) = 17) ) STRICT, WITHOUT ROWID;
-CREATE TABLE edits ( position INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE CHECK (length(id) = 32), document BLOB NOT NULL CHECK (length(document) = 17), bytes BLOB NOT NULL, author BLOB NOT NULL CHECK (length(author) = 16), received_at INTEGER, proof INTEGER REFERENCES proofs (number), is_stranded INTEGER NOT NULL DEFAULT 0 CHECK (is_stranded IN (0, 1)) ) STRICT;
-CREATE TABLE outbox ( position INTEGER PRIMARY KEY REFERENCES edits (position) ON DELETE CASCADE, state INTEGER NOT NULL CHECK (state BETWEEN 1 AND 3), bundle INTEGER REFERENCES bundles (number), sequence INTEGER ) STRICT;
+CREATE TABLE edits ( position INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE CHECK (length(id) = 32), document BLOB NOT NULL CHECK (length(document) = 17), bytes BLOB NOT NULL, author BLOB NOT NULL CHECK (length(author) = 16), received_at INTEGER, proof INTEGER REFERENCES proofs (number), is_stranded INTEGER NOT NULL DEFAULT 0 CHECK (is_stranded IN (0, 1)), retained_since INTEGER CHECK (retained_since IS NULL OR is_stranded = 1) ) STRICT;
+CREATE TABLE outbox ( position INTEGER PRIMARY KEY REFERENCES edits (position) ON DELETE CASCADE, state INTEGER NOT NULL CHECK (state BETWEEN 1 AND 4), bundle INTEGER REFERENCES bundles (number), sequence INTEGER ) STRICT;
 CREATE TABLE person_rows ( id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16), name TEXT, phone TEXT, address TEXT, contact_name TEXT, contact_phone TEXT, conflict_count INTEGER NOT NULL ) STRICT, WITHOUT ROWID;
 CREATE TABLE proofs ( number INTEGER PRIMARY KEY, page BLOB NOT NULL ) STRICT;
 CREATE TABLE rejected ( number INTEGER PRIMARY KEY, position INTEGER NOT NULL, id BLOB NOT NULL UNIQUE CHECK (length(id) = 32), document BLOB NOT NULL CHECK (length(document) = 17), record BLOB NOT NULL CHECK (length(record) = 16), bytes BLOB NOT NULL, author BLOB NOT NULL CHECK (length(author) = 16), reason INTEGER NOT NULL ) STRICT;
@@ -26,6 +26,7 @@ CREATE INDEX case_rows_recorded_at ON case_rows (recorded_at);
 CREATE INDEX case_rows_visit ON case_rows (visit) WHERE visit IS NOT NULL;
 CREATE INDEX edits_document ON edits (document);
 CREATE INDEX edits_proof ON edits (proof) WHERE proof IS NOT NULL;
+CREATE INDEX edits_retained ON edits (retained_since) WHERE retained_since IS NOT NULL;
 CREATE INDEX edits_stranded ON edits (document) WHERE is_stranded = 1;
 CREATE INDEX outbox_bundle ON outbox (bundle) WHERE bundle IS NOT NULL;
 CREATE INDEX rejected_document ON rejected (document);

@@ -176,6 +176,7 @@ impl FakeDevice {
                 self.confirmed.insert(hash);
                 DeviceAnswer::Done
             }
+            DeviceCommand::Settle { .. } => DeviceAnswer::Done,
             DeviceCommand::NextFetch => {
                 let next = self
                     .wanted

@@ -51,6 +51,7 @@ fn answer(initiator: &mut Initiator) -> Option<DeviceCommand> {
         | DeviceCommand::ApplyDirectory { .. }
         | DeviceCommand::BeginReturn
         | DeviceCommand::NoteKept { .. }
+        | DeviceCommand::Settle { .. }
         | DeviceCommand::KeepFetched { .. }
         | DeviceCommand::DoubtAttachments(_)
         | DeviceCommand::ConfirmAttachment(_) => DeviceAnswer::Done,
@@ -285,6 +286,10 @@ fn offering() -> Initiator {
     let mut initiator = pulling();
     hear(&mut initiator, &WardMessage::CaughtUp).unwrap();
     assert_eq!(answer(&mut initiator), Some(DeviceCommand::NextBundle));
+    let settle = DeviceCommand::Settle {
+        ward_time: Timestamp(2),
+    };
+    assert_eq!(answer(&mut initiator), Some(settle));
     assert_eq!(answer(&mut initiator), Some(DeviceCommand::NextFetch));
     assert_eq!(
         initiator.poll_command(),
