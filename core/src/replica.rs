@@ -9,6 +9,7 @@ mod describe;
 mod files;
 mod forgetting;
 mod input;
+mod looking;
 mod observers;
 mod page;
 mod reading;
@@ -39,6 +40,7 @@ use observers::Observers;
 use work::Work;
 
 pub use files::{AttachmentState, AttachmentStatus, FetchPolicy, FreedSpace};
+pub use looking::Look;
 pub use observers::{Change, Observer};
 pub use reading::{
     CaseDetail, CaseSummary, FieldChange, HistoryEntry, PendingItem, RejectedItem, SyncState,

@@ -11,8 +11,8 @@ use gandan_core::model::{
 };
 use gandan_core::replica::{
     AttachmentState, AttachmentStatus, CaseChange, CaseDetail, CaseSummary, Change, FetchPolicy,
-    FieldChange, FreedSpace, HistoryEntry, NewCase, NewVisit, PendingItem, Recorded, RejectedItem,
-    SyncState,
+    FieldChange, FreedSpace, HistoryEntry, Look, NewCase, NewVisit, PendingItem, Recorded,
+    RejectedItem, SyncState,
 };
 use gandan_core::store::rows::{CaseOrder, CaseQuery, CaseRow};
 use uuid::Uuid;
@@ -463,6 +463,14 @@ pub struct AttachmentStatus {
     pub bytes_done: u64,
     pub is_here: bool,
     pub is_thumbnail: bool,
+}
+
+#[uniffi::remote(Enum)]
+pub enum Look {
+    Here(Uuid),
+    Waiting,
+    Missing,
+    NotAsked,
 }
 
 #[uniffi::remote(Record)]

@@ -9,8 +9,8 @@ use gandan_core::model::{Attachment, AttachmentHash, Directory, Person, Satisfac
 use gandan_core::protocol::initiator::Progress;
 use gandan_core::protocol::invite::Invite;
 use gandan_core::replica::{
-    CaseChange, CaseDetail, CaseSummary, FetchPolicy, FreedSpace, NewCase, NewVisit, PendingItem,
-    Recorded, Replica as CoreReplica,
+    CaseChange, CaseDetail, CaseSummary, FetchPolicy, FreedSpace, Look, NewCase, NewVisit,
+    PendingItem, Recorded, Replica as CoreReplica,
 };
 use gandan_core::store::StoreKey;
 use gandan_core::store::rows::CaseQuery;
@@ -132,6 +132,22 @@ impl Replica {
     /// Finds a case by id, short code, official number or external reference, as typed.
     pub fn find_case(&self, typed: String) -> Result<Option<Uuid>, GandanError> {
         Ok(self.core.find_case(&typed)?)
+    }
+
+    /// Wants to see a case, as typed. Unless it is here, the next synchronisation asks the ward for it;
+    /// it then stays for 30 days.
+    pub fn look_up(&self, typed: String) -> Result<Look, GandanError> {
+        Ok(self.core.look_up(&typed)?)
+    }
+
+    /// What became of such a wish.
+    pub fn look(&self, typed: String) -> Result<Look, GandanError> {
+        Ok(self.core.look(&typed)?)
+    }
+
+    /// Whether a case was fetched to be seen and goes again by itself.
+    pub fn is_borrowed(&self, case: Uuid) -> Result<bool, GandanError> {
+        Ok(self.core.is_borrowed(case)?)
     }
 
     /// The bytes of an attachment, if they are on this phone.

@@ -6,7 +6,6 @@ mod carrier;
 mod connection;
 mod devices;
 mod listener;
-mod staying;
 mod strangers;
 mod writer;
 

@@ -5,9 +5,9 @@ mod device;
 mod endings;
 mod files;
 mod hostile;
+mod looks;
 mod pair;
 mod restore;
-mod staying;
 mod ward;
 
 use device::FakeDevice;

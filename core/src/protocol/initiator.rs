@@ -8,9 +8,9 @@ mod attachments;
 mod contract;
 mod download;
 mod fetches;
+mod looks;
 mod receive;
 mod return_pages;
-mod staying;
 mod upload;
 
 use std::collections::VecDeque;
@@ -21,18 +21,19 @@ pub use contract::{
 };
 use download::Download;
 use fetches::Fetches;
+use looks::Looks;
 use return_pages::ReturnPages;
-use staying::Staying;
 use upload::Upload;
 
 use super::directory::DirectoryVersion;
-use super::feed::Page;
+use super::feed::{Page, ScopeDelta};
 use super::frame::FrameDecoder;
 use super::limits;
 use super::message::{DeviceMessage, Hello, MinorVersions, WardMessage};
 use super::outbound::Outbound;
 use super::verdict::Verdict;
 use crate::model::{AttachmentHash, BundleId, Directory, EditId, Timestamp, WardKey};
+use uuid::Uuid;
 
 pub use super::violation::Violation;
 
@@ -49,18 +50,19 @@ enum Outstanding {
         origin: PageOrigin,
         round: u32,
     },
-    Directory {
-        is_followed: bool,
-    },
+    Directory,
     BeginReturn,
     Return,
     Attachment,
     Confirm(AttachmentHash),
     Kept,
     Lacked,
-    Settled,
     Fetch,
     Fetched,
+    Look,
+    Lent {
+        round: u32,
+    },
 }
 
 /// Why a page came.
@@ -93,8 +95,6 @@ enum Due {
     Directory {
         directory: Box<Directory>,
         version: DirectoryVersion,
-        /// It came to a device that stays, which takes it as it takes a page.
-        is_followed: bool,
     },
     BeginReturn,
     Confirm(AttachmentHash),
@@ -108,6 +108,11 @@ enum Due {
         size: usize,
         offset: usize,
         bytes: Vec<u8>,
+    },
+    Lent {
+        words: String,
+        lent: Option<(Uuid, Box<Page>)>,
+        round: u32,
     },
 }
 
@@ -139,16 +144,12 @@ pub struct Initiator {
     /// Whether the store's answer to a question that was asked before a return is to be dropped.
     is_answer_void: bool,
     has_directory: bool,
-    staying: Staying,
-    is_leaving: bool,
-    has_caught_up: bool,
     upload: Upload,
     download: Download,
     return_pages: ReturnPages,
     attachments: Attachments,
     fetches: Fetches,
-    /// Whether the store has not heard yet that everything was said about records.
-    is_settling_due: bool,
+    looks: Looks,
     /// Longest chain of questions that each had to wait for the answer to the one before.
     round_trips: u32,
 }
@@ -180,15 +181,12 @@ impl Initiator {
             ward_time: None,
             is_answer_void: false,
             has_directory: false,
-            staying: Staying::No,
-            is_leaving: false,
-            has_caught_up: false,
             upload: Upload::new(0),
             download: Download::wanting(opening.wanted),
             return_pages: ReturnPages::NotNeeded,
             attachments: Attachments::default(),
             fetches: Fetches::default(),
-            is_settling_due: true,
+            looks: Looks::default(),
             round_trips: 0,
         }
     }
@@ -247,21 +245,20 @@ impl Initiator {
             ) => {
                 self.handle_page_applied(received, origin, round, missing);
             }
-            (Some(Outstanding::Directory { is_followed }), DeviceAnswer::Done) => {
-                if is_followed {
-                    self.say_taken(self.round_trips);
-                }
-            }
             (
                 Some(
-                    Outstanding::Kept
+                    Outstanding::Directory
+                    | Outstanding::Kept
                     | Outstanding::Lacked
-                    | Outstanding::Settled
                     | Outstanding::Fetched,
                 ),
                 DeviceAnswer::Done,
             ) => {}
             (Some(Outstanding::Fetch), DeviceAnswer::Fetch(wanted)) => self.handle_fetch(wanted),
+            (Some(Outstanding::Look), DeviceAnswer::Look(words)) => self.handle_look(words),
+            (Some(Outstanding::Lent { round }), DeviceAnswer::PageApplied { missing }) => {
+                self.want_missing(missing, round);
+            }
             (Some(Outstanding::BeginReturn), DeviceAnswer::Done) => self.handle_return_begun(),
             (Some(Outstanding::Return), DeviceAnswer::Return(page)) => self.handle_return(page),
             (Some(Outstanding::Attachment), DeviceAnswer::Attachment(attachment)) => {
@@ -343,36 +340,26 @@ impl Initiator {
                 page,
                 origin,
                 round,
-            } => {
-                self.upload.note_named(&page);
-                let outstanding = Outstanding::Page {
+            } => Some((
+                Outstanding::Page {
                     received: page.bodies.iter().flatten().count(),
                     origin,
                     round,
-                };
-                Some((outstanding, DeviceCommand::ApplyPage(page)))
-            }
+                },
+                DeviceCommand::ApplyPage(page),
+            )),
             Due::NothingWanted { round } => {
                 self.ask_for_wanted(round);
                 None
             }
-            Due::CaughtUp { .. } if self.staying == Staying::Yes => {
-                self.tell_caught_up();
-                None
-            }
             Due::CaughtUp { round } => {
                 self.download.finish();
-                self.is_settling_due = true;
                 self.ask_for_wanted(round);
                 self.upload.ask_again(round);
                 None
             }
-            Due::Directory {
-                directory,
-                version,
-                is_followed,
-            } => Some((
-                Outstanding::Directory { is_followed },
+            Due::Directory { directory, version } => Some((
+                Outstanding::Directory,
                 DeviceCommand::ApplyDirectory { directory, version },
             )),
             Due::BeginReturn => Some((Outstanding::BeginReturn, DeviceCommand::BeginReturn)),
@@ -397,6 +384,10 @@ impl Initiator {
                     bytes,
                 },
             )),
+            Due::Lent { words, lent, round } => Some((
+                Outstanding::Lent { round },
+                DeviceCommand::KeepLent { words, lent },
+            )),
             Due::Lacked(lacked) => {
                 Some((Outstanding::Lacked, DeviceCommand::DoubtAttachments(lacked)))
             }
@@ -404,7 +395,7 @@ impl Initiator {
     }
 
     /// What the device itself has left to say: what it gives back, then bundles, then files, so that
-    /// records come before photos. Says goodbye when nothing is left, or stays.
+    /// records come before photos. Says goodbye when nothing is left.
     fn next_question(&mut self) -> Option<(Outstanding, DeviceCommand)> {
         if self.return_pages.is_under_way() {
             return self
@@ -418,10 +409,11 @@ impl Initiator {
         if !self.upload.is_answered() || !self.download.is_complete() {
             return None;
         }
-        if std::mem::take(&mut self.is_settling_due)
-            && let Some(ward_time) = self.ward_time
-        {
-            return Some((Outstanding::Settled, DeviceCommand::Settle { ward_time }));
+        if self.looks.may_ask() {
+            return Some((Outstanding::Look, DeviceCommand::NextLook));
+        }
+        if !self.looks.is_complete() {
+            return None;
         }
         if self.fetches.may_ask() {
             return Some((Outstanding::Fetch, DeviceCommand::NextFetch));
@@ -432,18 +424,12 @@ impl Initiator {
         if self.attachments.may_ask() {
             return Some((Outstanding::Attachment, DeviceCommand::NextAttachment));
         }
-        if self.attachments.is_complete() && self.stage == Stage::Open && !self.begin_following() {
+        if self.attachments.is_complete() && self.stage == Stage::Open {
             self.outbound.push(DeviceMessage::Done.encode());
-            self.tell_caught_up();
+            self.progress.push_back(Progress::CaughtUp);
             self.stage = Stage::Finished;
         }
         None
-    }
-
-    fn tell_caught_up(&mut self) {
-        if !std::mem::replace(&mut self.has_caught_up, true) {
-            self.progress.push_back(Progress::CaughtUp);
-        }
     }
 
     fn count_round(&mut self, round: u32) {

@@ -28,9 +28,6 @@ pub const FORGOTTEN_DOCUMENTS_MAX: usize = 8_192;
 /// Most pages that the ward sends before the device has stored the first of them: enough that an
 /// ordinary return needs no second wait, little enough for a phone to hold.
 pub const PAGES_IN_FLIGHT_MAX: usize = 4;
-/// As [`PAGES_IN_FLIGHT_MAX`] for a device that stays: what comes is little and comes at once. One that is
-/// slow costs the ward a page each way, and reads the rest from the feed when it has taken that.
-pub const PAGES_FOLLOWED_MAX: usize = 2;
 /// Most pages given back after a restore without the ward's word.
 pub const RETURNS_IN_FLIGHT_MAX: usize = 2;
 /// Longest cursor; ours has at most 106 bytes, the rest is room for later wards.
@@ -62,6 +59,8 @@ pub const DIRECTORY_CONTENT_BYTES_MAX: usize = 2 * 1024 * 1024;
 pub const WANTED_EDITS_MAX: usize = 1_000;
 /// Most edits that a device asks for by name in one conversation, each once; 2 MiB of names.
 pub const WANTED_EDITS_PER_CONVERSATION_MAX: usize = 65_536;
+/// Longest words by which a device asks for a case: twice an official number or a uuid.
+pub const LOOK_BYTES_MAX: usize = 72;
 /// Most bundles under way without a verdict.
 pub const BUNDLES_IN_FLIGHT_MAX: usize = 4;
 /// How often one bundle is sent in one conversation: once, and once more when what it waited for

@@ -12,6 +12,7 @@ use super::file_tree::PartHash;
 use super::limits;
 use super::verdict::Verdict;
 use crate::model::{AttachmentHash, BundleId, EditId, Timestamp};
+use uuid::Uuid;
 
 /// The minor versions of the protocol that a peer speaks; the major one is in the ALPN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,12 +117,11 @@ pub enum DeviceMessage {
         /// Where the part begins.
         offset: usize,
     },
-    /// The device has read the feed to its end and stays: what follows is to be sent by itself, at most
-    /// `window` pages ahead of [`DeviceMessage::Taken`]. Answered by [`WardMessage::CaughtUp`]; said again,
-    /// it only asks whether the ward is still there.
-    Follow {
-        /// How many pages the device can hold.
-        window: usize,
+    /// A case that the feed does not bring, by what a person typed: a short code, an official number or a
+    /// uuid; answered by [`WardMessage::Lent`].
+    Look {
+        /// At most [`limits::LOOK_BYTES_MAX`].
+        words: String,
     },
     /// The device has nothing more to say.
     Done,
@@ -192,6 +192,8 @@ pub enum WardMessage {
         /// Never empty.
         bytes: Vec<u8>,
     },
+    /// Answers [`DeviceMessage::Look`]; `None`: there is no such case, or not for this device.
+    Lent(Option<Loan>),
     /// The ward's last word on an offer.
     Stored {
         /// Which.
@@ -199,6 +201,16 @@ pub enum WardMessage {
         /// What became of it.
         word: FileWord,
     },
+}
+
+/// A case for a device that does not hold it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loan {
+    /// Which.
+    pub case: Uuid,
+    /// A sealed page without a cursor: its newest edits, its person's and its visit's, as far as the
+    /// device may see them and one page holds. What they build on is asked for by name.
+    pub page: Vec<u8>,
 }
 
 /// The ward's last word on a file in this conversation.
@@ -255,7 +267,7 @@ mod kind {
     pub(super) const DONE: u8 = 0x0a;
     pub(super) const FETCH: u8 = 0x0b;
     pub(super) const FETCH_PART: u8 = 0x0c;
-    pub(super) const FOLLOW: u8 = 0x0d;
+    pub(super) const LOOK: u8 = 0x0f;
 
     pub(super) const WELCOME: u8 = 0x41;
     pub(super) const REFUSE: u8 = 0x42;
@@ -270,6 +282,7 @@ mod kind {
     pub(super) const KEPT: u8 = 0x4b;
     pub(super) const FOUND: u8 = 0x4c;
     pub(super) const PART: u8 = 0x4d;
+    pub(super) const LENT: u8 = 0x50;
 }
 
 impl DeviceMessage {
@@ -283,7 +296,7 @@ impl DeviceMessage {
             | kind::GIVE_BACK
             | kind::FETCH
             | kind::FETCH_PART
-            | kind::FOLLOW
+            | kind::LOOK
             | kind::DONE => SPARE_BYTES,
             kind::OFFER => limits::ATTACHMENT_PARTS_MAX * 32 + SPARE_BYTES,
             kind::BUNDLE => limits::BUNDLE_BYTES_MAX + SPARE_BYTES,
@@ -310,7 +323,7 @@ impl WardMessage {
             kind::FOUND => limits::ATTACHMENT_PARTS_MAX * 32 + SPARE_BYTES,
             kind::PART => limits::ATTACHMENT_PART_BYTES + SPARE_BYTES,
             kind::VERDICTS => limits::BUNDLE_EDITS_MAX * 33 + SPARE_BYTES,
-            kind::PAGE | kind::EDITS => limits::PAGE_BYTES_MAX + SPARE_BYTES,
+            kind::PAGE | kind::EDITS | kind::LENT => limits::PAGE_BYTES_MAX + SPARE_BYTES,
             kind::DIRECTORY => limits::DIRECTORY_BYTES_MAX + SPARE_BYTES,
             _ => return None,
         })

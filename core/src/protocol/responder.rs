@@ -2,24 +2,23 @@
 //! asked of the ward's store at every step. Everything is answered in the order in which it was said.
 
 mod contract;
-mod following;
 mod receive;
 
 use std::collections::VecDeque;
 
 pub use contract::{WardAnswer, WardCommand};
-use following::Following;
 use receive::InFlight;
 
 use super::directory::{self, DirectoryVersion};
-use super::feed::{Cursor, Page, ScopeDelta};
+use super::feed::{Cursor, Page};
 use super::file_tree::FileTree;
 use super::frame::FrameDecoder;
 use super::limits;
-use super::message::{DeviceMessage, FileWord, Hello, MinorVersions, Refusal, WardMessage};
+use super::message::{DeviceMessage, FileWord, Hello, Loan, MinorVersions, Refusal, WardMessage};
 use super::outbound::Outbound;
 use super::violation::Violation;
 use crate::model::{AttachmentHash, BundleId, Directory, EditId, Timestamp};
+use uuid::Uuid;
 
 /// What the machine waits for the ward to answer.
 #[derive(Debug)]
@@ -33,6 +32,7 @@ enum Outstanding {
     Find(FileTree),
     Fetch(AttachmentHash),
     FetchPart { offset: usize },
+    Look,
     Keep { hash: AttachmentHash, bytes: usize },
 }
 
@@ -42,9 +42,6 @@ enum Item {
     Bundle(Vec<u8>),
     Return(Box<Page>),
     Pull {
-        window: usize,
-    },
-    Follow {
         window: usize,
     },
     Want(Vec<EditId>),
@@ -60,6 +57,7 @@ enum Item {
         offset: usize,
         bytes: Vec<u8>,
     },
+    Look(String),
     Done,
 }
 
@@ -100,18 +98,12 @@ pub struct Responder {
     minor: u16,
     in_flight: InFlight,
     is_directory_due: bool,
-    /// Of the reference data that the device has, or was sent.
-    directory_version: DirectoryVersion,
     /// Where the device's reading of the feed stands.
     position: Cursor,
     /// How many pages may be ahead of what the device has stored; `None` while it does not ask.
     window: Option<usize>,
     /// How many pages are ahead.
     pages_ahead: usize,
-    /// Whether the device was told that nothing follows in the feed.
-    has_caught_up: bool,
-    /// Of a device that stays.
-    following: Option<Following>,
     needed_files: VecDeque<NeededFile>,
 }
 
@@ -140,12 +132,9 @@ impl Responder {
             minor: versions.newest,
             in_flight: InFlight::default(),
             is_directory_due: false,
-            directory_version: DirectoryVersion::default(),
             position: Cursor::default(),
             window: None,
             pages_ahead: 0,
-            has_caught_up: false,
-            following: None,
             needed_files: VecDeque::new(),
         }
     }
@@ -197,9 +186,6 @@ impl Responder {
                 self.in_flight.returns -= 1;
                 self.say(&WardMessage::Returned);
             }
-            (Some(Outstanding::ReadFeed), WardAnswer::Page(page)) if self.is_following() => {
-                self.say_followed(page);
-            }
             (Some(Outstanding::ReadFeed), WardAnswer::Page(page)) => self.say_page(page),
             (Some(Outstanding::ReadEdits), WardAnswer::Page(page)) => {
                 self.in_flight.wants -= 1;
@@ -217,6 +203,10 @@ impl Responder {
                     size: tree.as_ref().map_or(0, FileTree::size),
                     parts: tree.map_or(Vec::new(), |tree| tree.parts().to_vec()),
                 });
+            }
+            (Some(Outstanding::Look), WardAnswer::Lent(lent)) => {
+                self.in_flight.looks -= 1;
+                self.say_lent(lent);
             }
             (Some(Outstanding::FetchPart { offset }), WardAnswer::AttachmentPart(part)) => {
                 self.in_flight.parts -= 1;
@@ -303,16 +293,13 @@ impl Responder {
                 return Some(next);
             }
         }
-        if self.is_following() {
-            return self.next_followed();
-        }
         let window = self.window?;
-        (self.pages_ahead < window).then(|| self.read_feed())
-    }
-
-    fn read_feed(&self) -> (Outstanding, WardCommand) {
-        let command = WardCommand::ReadFeed(self.position.clone());
-        (Outstanding::ReadFeed, command)
+        (self.pages_ahead < window).then(|| {
+            (
+                Outstanding::ReadFeed,
+                WardCommand::ReadFeed(self.position.clone()),
+            )
+        })
     }
 
     fn next_of(&mut self, item: Item) -> Option<(Outstanding, WardCommand)> {
@@ -326,6 +313,7 @@ impl Responder {
             Item::Fetch(hash) => {
                 Some((Outstanding::Fetch(hash), WardCommand::ReadAttachment(hash)))
             }
+            Item::Look(words) => Some((Outstanding::Look, WardCommand::Look(words))),
             Item::FetchPart { hash, offset } => Some((
                 Outstanding::FetchPart { offset },
                 WardCommand::ReadPart { hash, offset },
@@ -357,13 +345,8 @@ impl Responder {
                 self.begin_pull(window);
                 None
             }
-            Item::Follow { window } => {
-                self.begin_following(window);
-                None
-            }
             Item::Done => {
                 self.window = None;
-                self.following = None;
                 self.stage = Stage::Over;
                 None
             }
@@ -386,7 +369,6 @@ impl Responder {
             lacked,
         });
         self.is_directory_due = hello.directory_version != Some(directory_version);
-        self.directory_version = directory_version;
         if is_cursor_known {
             self.position = hello.cursor;
             self.stage = Stage::Open;
@@ -409,7 +391,6 @@ impl Responder {
             // A page that does not move on would be read for ever.
             None => {
                 self.window = None;
-                self.has_caught_up = true;
                 self.say(&WardMessage::CaughtUp);
             }
         }
@@ -429,18 +410,18 @@ impl Responder {
         Some(sealed)
     }
 
-    fn say_directory(&mut self, directory: &Directory) {
-        let version = directory::version(directory);
-        let is_told = std::mem::replace(&mut self.directory_version, version) == version;
-        if self.is_following() && is_told {
-            return;
+    fn say_lent(&mut self, lent: Option<(Uuid, Box<Page>)>) {
+        let Some((case, page)) = lent else {
+            return self.say(&WardMessage::Lent(None));
+        };
+        if let Some(Some(page)) = self.seal(Some(page)) {
+            self.say(&WardMessage::Lent(Some(Loan { case, page })));
         }
+    }
+
+    fn say_directory(&mut self, directory: &Directory) {
         match directory::seal(directory) {
-            Ok(sealed) => {
-                // To a device that stays it is a page like others: taken, and within the window.
-                self.pages_ahead += usize::from(self.is_following());
-                self.say(&WardMessage::Directory(sealed));
-            }
+            Ok(sealed) => self.say(&WardMessage::Directory(sealed)),
             // Records matter more: the device goes on with the directory that it has.
             Err(error) => tracing::error!(%error, "the directory is not sent"),
         }
@@ -462,7 +443,6 @@ impl Responder {
         self.queue.clear();
         self.needed_files.clear();
         self.window = None;
-        self.following = None;
         self.is_directory_due = false;
     }
 

@@ -36,6 +36,8 @@ pub(super) struct ConversationMemory {
     attachments: BTreeSet<AttachmentHash>,
     /// Files that were asked for.
     pub(super) fetches: BTreeSet<AttachmentHash>,
+    /// Cases that were asked for.
+    pub(super) looks: BTreeSet<String>,
 }
 
 impl ConversationMemory {
@@ -61,6 +63,9 @@ impl Replica {
     /// # Errors
     /// The store's.
     pub fn begin_conversation(&self, app_version: &str) -> Result<Option<Opening>, StoreError> {
+        if self.transact(|work| Ok::<_, StoreError>(work.end_old_loans()?))? {
+            self.empty_log();
+        }
         let mut core = self.core();
         let Some(enrolment) = core.enrolment.clone() else {
             return Ok(None);
@@ -116,15 +121,8 @@ impl Replica {
                 Ok(DeviceAnswer::Done)
             }
             DeviceCommand::ApplyPage(page) => {
-                let mut core = self.core();
-                let (missing, changes) = self.transact_on(&mut core, |work| {
-                    page::apply(work, &page).map_err(StoreError::from)
-                })?;
-                for entry in &page.proof.entries {
-                    core.conversation.note_accepted(entry.edit);
-                }
-                drop(core);
-                self.inner.observers.tell(&changes);
+                let missing =
+                    self.transact(|work| page::apply(work, &page).map_err(StoreError::from))?;
                 if page.scope != ScopeDelta::default() {
                     self.empty_log();
                 }
@@ -149,7 +147,7 @@ impl Replica {
             DeviceCommand::BeginReturn => {
                 let mut core = self.core();
                 let (bundles, _) = self.transact_on(&mut core, |work| {
-                    outbox::doubt_all(work.connection)?;
+                    outbox::doubt_up_to(work.connection, u64::MAX)?;
                     files::doubt_all(work.connection)?;
                     Ok::<_, StoreError>(outbox::open_bundles(work.connection, true)?)
                 })?;
@@ -160,15 +158,6 @@ impl Replica {
                 Ok(DeviceAnswer::Done)
             }
             DeviceCommand::NextReturn => Ok(DeviceAnswer::Return(self.next_return()?)),
-            DeviceCommand::Settle { ward_time } => {
-                let has_dropped = self.transact(|work| {
-                    forgetting::end_retaining(work, ward_time).map_err(StoreError::from)
-                })?;
-                if has_dropped {
-                    self.empty_log();
-                }
-                Ok(DeviceAnswer::Done)
-            }
             DeviceCommand::NextAttachment => Ok(DeviceAnswer::Attachment(self.next_attachment()?)),
             DeviceCommand::ConfirmAttachment(hash) => self.transact(|work| {
                 for record in files::confirm(work.connection, hash)? {
@@ -177,6 +166,12 @@ impl Replica {
                 }
                 Ok(DeviceAnswer::Done)
             }),
+            DeviceCommand::NextLook => Ok(DeviceAnswer::Look(self.next_look()?)),
+            DeviceCommand::KeepLent { words, lent } => {
+                let missing =
+                    self.transact(|work| Ok::<_, StoreError>(work.keep_lent(&words, lent)?))?;
+                Ok(DeviceAnswer::PageApplied { missing })
+            }
             DeviceCommand::NextFetch => Ok(DeviceAnswer::Fetch(self.next_fetch()?)),
             DeviceCommand::KeepFetched {
                 hash,

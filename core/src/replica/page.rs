@@ -9,13 +9,16 @@ use crate::protocol::feed::{Page, PageProof, ScopeDelta};
 use crate::protocol::limits::WANTED_EDITS_MAX;
 use crate::store::device::edits::{self, Admission};
 use crate::store::device::set_aside::{self, AsideReason};
-use crate::store::device::{doubtful, outbox, proofs, rejected, settings};
+use crate::store::device::{borrowed, doubtful, outbox, proofs, rejected, settings};
 
 /// Stores a page and gives the edits to ask for by name.
 pub(super) fn apply(work: &mut Work<'_>, page: &Page) -> rusqlite::Result<Vec<EditId>> {
     let connection = work.connection;
     if page.scope.is_beginning {
         doubtful::begin(connection)?;
+    }
+    if page.scope.ends_loans {
+        work.end_loans()?;
     }
     forgetting::forget_all(work, page.scope.forgotten.iter().copied())?;
     if !page.proof.entries.is_empty() {
@@ -31,6 +34,11 @@ pub(super) fn apply(work: &mut Work<'_>, page: &Page) -> rusqlite::Result<Vec<Ed
         if doubtful::is_any(connection)? {
             for entry in &page.proof.entries {
                 doubtful::confirm(connection, entry.edit)?;
+            }
+        }
+        if page.cursor.is_some() && borrowed::is_any(connection)? {
+            for entry in &page.proof.entries {
+                borrowed::hold(connection, entry.edit)?;
             }
         }
         proofs::drop_unused(connection, proof)?;

@@ -2,6 +2,7 @@
 
 mod download;
 mod giving_back;
+mod looking;
 mod property;
 mod records;
 mod rejection;

@@ -1,6 +1,7 @@
 //! The device's store: edits, rows, outbox, proofs, cursor. Statements only: what belongs together
 //! in one transaction, and what follows from it, is the replica's business.
 
+pub(crate) mod borrowed;
 pub(crate) mod doubtful;
 pub(crate) mod edits;
 pub(crate) mod files;

@@ -17,9 +17,8 @@ CREATE TABLE proofs (
 -- The truth about every document: what the ward admitted and what this device has not had refused.
 -- `position` rises in an order in which each edit comes after what it depends on. `proof` and
 -- `received_at` (the ward's clock) are NULL until a page of the feed named the edit. A stranded edit is
--- one of this device's officer whose document has left the scope: it is part of no document. An unsent
--- one stays until the ward's last word, one that the ward accepted is retained for a while, should the
--- ward lose it: `retained_since` is by the ward's clock, 0 until the next conversation says it.
+-- an unsent one of this device whose document has left its scope: it is part of no document, and
+-- stays until the ward's last word.
 CREATE TABLE edits (
     position    INTEGER PRIMARY KEY,
     id          BLOB    NOT NULL UNIQUE CHECK (length(id) = 32),
@@ -28,14 +27,12 @@ CREATE TABLE edits (
     author      BLOB    NOT NULL CHECK (length(author) = 16),
     received_at INTEGER,
     proof       INTEGER REFERENCES proofs (number),
-    is_stranded INTEGER NOT NULL DEFAULT 0 CHECK (is_stranded IN (0, 1)),
-    retained_since INTEGER CHECK (retained_since IS NULL OR is_stranded = 1)
+    is_stranded INTEGER NOT NULL DEFAULT 0 CHECK (is_stranded IN (0, 1))
 ) STRICT;
 
 CREATE INDEX edits_document ON edits (document);
 CREATE INDEX edits_proof ON edits (proof) WHERE proof IS NOT NULL;
 CREATE INDEX edits_stranded ON edits (document) WHERE is_stranded = 1;
-CREATE INDEX edits_retained ON edits (retained_since) WHERE retained_since IS NOT NULL;
 
 -- Sealed bytes, sent again byte for byte until no row of the outbox refers to them.
 CREATE TABLE bundles (
@@ -45,12 +42,11 @@ CREATE TABLE bundles (
 ) STRICT;
 
 -- This device's edits on their way. `state`: 1 recorded, 2 sealed into a bundle, 3 accepted by the
--- ward at `sequence` of its feed but not yet named by a page, 4 accepted and never to be named, because
--- its document has left the scope. A row goes when a page names the edit or the ward refuses it; one of
--- state 4 with the retained edit.
+-- ward at `sequence` of its feed but not yet named by a page. A row goes when a page names the edit
+-- or the ward refuses it.
 CREATE TABLE outbox (
     position INTEGER PRIMARY KEY REFERENCES edits (position) ON DELETE CASCADE,
-    state    INTEGER NOT NULL CHECK (state BETWEEN 1 AND 4),
+    state    INTEGER NOT NULL CHECK (state BETWEEN 1 AND 3),
     bundle   INTEGER REFERENCES bundles (number),
     sequence INTEGER
 ) STRICT;
@@ -98,6 +94,20 @@ CREATE TABLE wanted (
 -- start; what is left at the end has left the scope.
 CREATE TABLE doubtful (
     document BLOB NOT NULL PRIMARY KEY CHECK (length(document) = 17)
+) STRICT, WITHOUT ROWID;
+
+-- Cases that somebody wants to see and that are not here: what was typed, and when. `is_missing`: the
+-- ward has none that this device may see.
+CREATE TABLE looks (
+    number     INTEGER PRIMARY KEY,
+    words      TEXT    NOT NULL UNIQUE,
+    is_missing INTEGER NOT NULL CHECK (is_missing IN (0, 1))
+) STRICT;
+
+-- Documents that the ward has lent: not held through the feed, and forgotten some time after `at`.
+CREATE TABLE borrowed (
+    document BLOB    NOT NULL PRIMARY KEY CHECK (length(document) = 17),
+    at       INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- This device's files on their way. `kept`: how many bytes the ward said last that it keeps.

@@ -123,6 +123,7 @@ fn size(command: &WardCommand) -> usize {
         | WardCommand::ReadDirectory
         | WardCommand::ReadAttachment(_)
         | WardCommand::ReadPart { .. }
+        | WardCommand::Look(_)
         | WardCommand::FindAttachment { .. } => 0,
     }
 }

@@ -130,13 +130,6 @@ fn answer_by_reading(
             Err(refusal) => return Ok(WardAnswer::Refused(refusal)),
         };
         Ok(match command {
-            WardCommand::ReadFeed(cursor)
-                if restore::standing(connection, shared, cursor)? != Standing::Known =>
-            {
-                // It was found to be restored since this device was greeted: the device has to hear that
-                // first, and gives back before it reads.
-                WardAnswer::Refused(Refusal::Unavailable)
-            }
             WardCommand::ReadFeed(cursor) => {
                 let page = feed::read(connection, shared, &known, cursor)?;
                 has_reported =
@@ -146,6 +139,10 @@ fn answer_by_reading(
             WardCommand::ReadEdits(wanted) => {
                 let page = feed::read_edits(connection, shared, &known, wanted)?;
                 WardAnswer::Page(page.map(Box::new))
+            }
+            WardCommand::Look(words) => {
+                let lent = feed::look(connection, shared, &known, words)?;
+                WardAnswer::Lent(lent.map(|(case, page)| (case, Box::new(page))))
             }
             WardCommand::ReadDirectory => {
                 WardAnswer::Directory(Box::new(directory::read(connection, shared.code)?))
@@ -246,6 +243,7 @@ impl Work<'_> {
             | WardCommand::ReadDirectory
             | WardCommand::ReadAttachment(_)
             | WardCommand::ReadPart { .. }
+            | WardCommand::Look(_)
             | WardCommand::FindAttachment { .. } => WardAnswer::Refused(Refusal::Unavailable),
         })
     }

@@ -90,7 +90,6 @@ impl Work<'_> {
         if changed == 0 {
             return Err(WardError::NotFound("device"));
         }
-        self.happened.has_changed_rights = true;
         Ok(())
     }
 }

@@ -158,7 +158,11 @@ pub(super) fn edits_of(
     Ok(edits)
 }
 
-fn heads(connection: &Connection, id: DocumentId) -> Result<Option<Vec<EditId>>, WardError> {
+/// The edits on which nothing else of the document builds yet.
+pub(super) fn heads(
+    connection: &Connection,
+    id: DocumentId,
+) -> Result<Option<Vec<EditId>>, WardError> {
     let heads: Option<Vec<u8>> = connection
         .prepare_cached("SELECT heads FROM documents WHERE kind = ?1 AND uuid = ?2")?
         .query_row(params![id.kind.code(), id.uuid.as_bytes()], |row| {

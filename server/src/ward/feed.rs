@@ -10,13 +10,14 @@ use gandan_core::model::{
 };
 use gandan_core::protocol::feed::{Cursor, CursorFields, FeedEntry, Page, Salt};
 use gandan_core::protocol::limits::{BUNDLE_EDITS_MAX, PAGE_BODY_BYTES_MAX};
+use gandan_core::store::rows;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use uuid::Uuid;
 
 use super::connections::{Shared, Work, from_sql, to_sql};
 use super::devices::Known;
-use super::documents::placement_at;
+use super::documents::{self, placement_at};
 use super::scope::Scope;
 use super::{WardError, restore};
 use page::PageBuilder;
@@ -166,6 +167,39 @@ pub(super) fn read_edits(
     let epoch = restore::current_epoch(connection)?;
     let position = (first - 1, last, chain);
     Ok(Some(builder.finish(shared, epoch, position, None)))
+}
+
+/// A case by what a person typed, with its person and its visit, as far as the device may see them,
+/// whether or not it holds them: their newest edits, as [`read_edits`] gives them.
+pub(super) fn look(
+    connection: &Connection,
+    shared: &Shared,
+    device: &Known,
+    words: &str,
+) -> Result<Option<(Uuid, Page)>, WardError> {
+    let named = match words.trim().parse::<Uuid>() {
+        Ok(uuid) => Some(uuid),
+        Err(_) => rows::case_by_code(connection, words)?,
+    };
+    // What may not be seen is not here: both are answered by the same few reads.
+    let Some(uuid) = named else { return Ok(None) };
+    let case = DocumentId::case(uuid);
+    let Some(placement) = documents::placement(connection, case)? else {
+        return Ok(None);
+    };
+    let scope = device.scope(connection)?;
+    if !scope.may_see(DocumentKind::Case, &placement) {
+        return Ok(None);
+    }
+    let visit = rows::case(connection, uuid)?.and_then(|row| row.case.visit);
+    let person = DocumentId::person_of(uuid);
+    let together = [Some(case), Some(person), visit.map(DocumentId::visit)];
+    let mut newest = Vec::new();
+    for document in together.into_iter().flatten() {
+        newest.extend(documents::heads(connection, document)?.unwrap_or_default());
+    }
+    let page = read_edits(connection, shared, device, &newest)?;
+    Ok(page.map(|page| (uuid, page)))
 }
 
 // The placement of a person is its case's.

@@ -11,6 +11,7 @@ mod failures;
 mod fixture;
 mod hostile;
 mod hostile_peer;
+mod looking;
 mod photos;
 mod replay;
 mod stores;

@@ -168,8 +168,11 @@ impl Device<'_> {
                 DeviceAnswer::Done
             }
             DeviceCommand::NextFetch => DeviceAnswer::Fetch(None),
+            DeviceCommand::NextLook => DeviceAnswer::Look(None),
+            DeviceCommand::KeepLent { .. } => DeviceAnswer::PageApplied {
+                missing: Vec::new(),
+            },
             DeviceCommand::KeepFetched { .. }
-            | DeviceCommand::Settle { .. }
             | DeviceCommand::NoteKept { .. }
             | DeviceCommand::DoubtAttachments(_) => DeviceAnswer::Done,
         }
@@ -217,6 +220,7 @@ impl Ward<'_> {
                 WardAnswer::Directory(Box::new(directory))
             }
             WardCommand::ReadAttachment(_) => WardAnswer::AttachmentTree(None),
+            WardCommand::Look(_) => WardAnswer::Lent(None),
             WardCommand::ReadPart { .. } => WardAnswer::AttachmentPart(None),
             WardCommand::FindAttachment { hash, size } => {
                 assert_eq!((hash, size), (photo_hash(), PHOTO.len()));

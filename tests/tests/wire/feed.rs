@@ -159,6 +159,7 @@ fn a_page_has_the_content_of_its_vector() {
     leaving.scope = ScopeDelta {
         is_beginning: true,
         is_end: true,
+        ends_loans: true,
         forgotten: vec![DocumentId::case(id), DocumentId::person_of(id)],
     };
     for (name, page) in [

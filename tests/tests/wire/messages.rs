@@ -6,10 +6,11 @@ use gandan_core::policy::RejectionCode;
 use gandan_core::protocol::feed::Cursor;
 use gandan_core::protocol::frame::{Frame, FrameDecoder};
 use gandan_core::protocol::message::{
-    DeviceMessage, FileWord, Hello, MinorVersions, Refusal, WardMessage,
+    DeviceMessage, FileWord, Hello, Loan, MinorVersions, Refusal, WardMessage,
 };
 use gandan_core::protocol::verdict::Verdict;
 use gandan_core::protocol::violation::Violation;
+use uuid::Uuid;
 
 use super::vectors;
 
@@ -101,7 +102,13 @@ fn device_messages() -> Vec<Valid<DeviceMessage>> {
                 offset: 65_536,
             },
         ),
-        ("follow", "two", DeviceMessage::Follow { window: 2 }),
+        (
+            "look",
+            "number",
+            DeviceMessage::Look {
+                words: "PA-2025-000123".to_owned(),
+            },
+        ),
         ("done", "done", DeviceMessage::Done),
     ]
 }
@@ -155,6 +162,15 @@ fn ward_messages() -> Vec<Valid<WardMessage>> {
         ("caught-up", "caught-up", WardMessage::CaughtUp),
         ("edits", "page", WardMessage::Edits(Some(SEALED.to_vec()))),
         ("edits", "none", WardMessage::Edits(None)),
+        (
+            "lent",
+            "case",
+            WardMessage::Lent(Some(Loan {
+                case: Uuid::from_u128(0x0198_0000_0000_0000_0000_0000_0000_0001),
+                page: SEALED.to_vec(),
+            })),
+        ),
+        ("lent", "none", WardMessage::Lent(None)),
         (
             "directory",
             "sealed",
@@ -280,11 +296,6 @@ fn invalid_from_device() -> Vec<Invalid> {
             decode(DecodeError::InvalidValue),
         ),
         ("pull", "invalid-window", over(64)),
-        (
-            "follow",
-            "invalid-no-window",
-            decode(DecodeError::InvalidValue),
-        ),
         ("want", "invalid-too-many", over(1_000)),
         ("offer", "invalid-empty", decode(DecodeError::InvalidValue)),
         ("offer", "invalid-too-large", over(10 * 1024 * 1024)),

@@ -38,6 +38,8 @@ pub(crate) enum Command {
     List(List),
     /// Shows one case, whole.
     Show(Show),
+    /// Fetches a case that this phone does not hold, such as one finished long ago.
+    Look(Show),
     /// Corrects a case, as far as the officer's role may.
     Edit(Box<Edit>),
     /// Attaches images to a case.

@@ -19,6 +19,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<Outcome, Failure> {
         Command::Sync(arguments) => ward::sync(&arguments),
         Command::Record(arguments) => record::record(&arguments),
         Command::List(arguments) => read::list(&arguments),
+        Command::Look(arguments) => ward::look(&arguments),
         Command::Show(arguments) => read::show(&arguments),
         Command::Pending(arguments) => read::pending(&arguments),
         Command::Rejected(arguments) => read::rejected(&arguments),

@@ -37,6 +37,8 @@ pub(crate) enum Failure {
     Sync(SyncError),
     /// No record has this id.
     UnknownRecord,
+    /// The ward has no such case, or not for this officer.
+    NotLent,
     /// No visit has this id.
     UnknownVisit,
     /// A binary file would go to a screen.
@@ -67,6 +69,7 @@ impl Failure {
             Self::Record(_)
             | Self::Invite(_)
             | Self::UnknownRecord
+            | Self::NotLent
             | Self::UnknownVisit
             | Self::OutputIsTerminal
             | Self::File { .. } => EXIT_USAGE,
@@ -107,6 +110,10 @@ impl fmt::Display for Failure {
             Self::UnknownRecord => formatter.write_str(
                 "Trên máy này không có vụ việc đó: hãy xem lại mã, hoặc đồng bộ rồi thử lại \
                  (no record on this phone has this id; check it, or synchronise first)",
+            ),
+            Self::NotLent => formatter.write_str(
+                "Phường không có vụ việc đó, hoặc cán bộ không được xem: hãy xem lại mã \
+                 (the ward has no case with this code that you may see; check it)",
             ),
             Self::UnknownVisit => formatter.write_str(
                 "Trên máy này không có chuyến đi đó: hãy xem lại mã \

@@ -45,6 +45,9 @@ pub(super) struct FakeDevice {
     pub(super) wanted: Vec<AttachmentHash>,
     pub(super) given_fetches: BTreeSet<AttachmentHash>,
     pub(super) fetched: std::collections::BTreeMap<AttachmentHash, Vec<u8>>,
+    /// Cases to see, and those that the ward has not got.
+    pub(super) looks: Vec<String>,
+    pub(super) not_lent: Vec<String>,
     /// The names of the commands, in order.
     pub(super) log: Vec<&'static str>,
 }
@@ -65,6 +68,8 @@ impl FakeDevice {
             wanted: Vec::new(),
             given_fetches: BTreeSet::new(),
             fetched: std::collections::BTreeMap::new(),
+            looks: Vec::new(),
+            not_lent: Vec::new(),
             log: Vec::new(),
         }
     }
@@ -176,7 +181,19 @@ impl FakeDevice {
                 self.confirmed.insert(hash);
                 DeviceAnswer::Done
             }
-            DeviceCommand::Settle { .. } => DeviceAnswer::Done,
+            DeviceCommand::NextLook => DeviceAnswer::Look(self.looks.pop()),
+            DeviceCommand::KeepLent { words, lent } => {
+                self.log.push("lent");
+                match lent {
+                    Some((_, page)) => self.apply(*page),
+                    None => {
+                        self.not_lent.push(words);
+                        DeviceAnswer::PageApplied {
+                            missing: Vec::new(),
+                        }
+                    }
+                }
+            }
             DeviceCommand::NextFetch => {
                 let next = self
                     .wanted
@@ -247,16 +264,6 @@ impl FakeDevice {
                 Some(body) => drop(self.edits.insert(entry.edit, body)),
                 None if self.edits.contains_key(&entry.edit) => {}
                 None => missing.push(entry.edit),
-            }
-        }
-        for entry in &page.proof.entries {
-            for bundle in &mut self.bundles {
-                let waits_no_more = bundle.verdicts.iter().any(|verdict| {
-                    matches!(verdict, Verdict::Waiting { dependency } if *dependency == entry.edit)
-                });
-                if waits_no_more {
-                    bundle.is_given = false;
-                }
             }
         }
         // Edits asked for by name have no cursor and say nothing of what lies between them.

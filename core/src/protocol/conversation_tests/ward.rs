@@ -16,6 +16,7 @@ use crate::model::{
     AttachmentHash, ChainHash, DeviceId, Directory, EditId, Epoch, OfficerId, Timestamp, WardKey,
 };
 use crate::policy::RejectionCode;
+use uuid::Uuid;
 
 /// The device that speaks in these tests.
 pub(super) const DEVICE: DeviceId = DeviceId([1; 32]);
@@ -51,6 +52,8 @@ pub(super) struct FakeWard {
     /// What is answered instead of a bundle's verdicts.
     pub(super) refusal: Option<Refusal>,
     pub(super) refusal_at_greeting: Option<Refusal>,
+    /// What may be lent, by what is typed: its newest edits.
+    pub(super) loans: BTreeMap<String, (Uuid, Vec<EditId>)>,
     /// The names of the commands, in order.
     pub(super) log: Vec<&'static str>,
 }
@@ -80,6 +83,7 @@ impl FakeWard {
             page_entries: 1_000,
             refusal: None,
             refusal_at_greeting: None,
+            loans: BTreeMap::new(),
             log: Vec::new(),
         }
     }
@@ -150,6 +154,13 @@ impl FakeWard {
                     .read_edits(&edits)
                     .filter(|_| !self.is_silent_about_edits);
                 WardAnswer::Page(page.map(Box::new))
+            }
+            WardCommand::Look(words) => {
+                self.log.push("look");
+                let lent = self.loans.get(&words);
+                WardAnswer::Lent(
+                    lent.and_then(|(case, edits)| Some((*case, Box::new(self.read_edits(edits)?)))),
+                )
             }
             WardCommand::ReadDirectory => {
                 self.log.push("read directory");

@@ -34,6 +34,8 @@ pub struct ScopeDelta {
     pub is_beginning: bool,
     /// That reading is at its end: what is still doubtful is to be forgotten.
     pub is_end: bool,
+    /// Another scope begins: documents that were lent in the old one are to be forgotten.
+    pub ends_loans: bool,
     /// To be forgotten.
     pub forgotten: Vec<DocumentId>,
 }
@@ -41,6 +43,7 @@ pub struct ScopeDelta {
 /// Bits of the byte before the documents to be forgotten.
 const BEGINNING: u8 = 1;
 const END: u8 = 2;
+const LOANS: u8 = 4;
 
 /// Why a page is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -193,12 +196,12 @@ impl Page {
 impl ScopeDelta {
     fn flags(&self) -> u8 {
         let flag = |is_set: bool, bit: u8| if is_set { bit } else { 0 };
-        flag(self.is_beginning, BEGINNING) | flag(self.is_end, END)
+        flag(self.is_beginning, BEGINNING) | flag(self.is_end, END) | flag(self.ends_loans, LOANS)
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let flags = reader.byte()?;
-        if flags & !(BEGINNING | END) != 0 {
+        if flags & !(BEGINNING | END | LOANS) != 0 {
             return Err(DecodeError::InvalidValue);
         }
         let forgotten = (0..reader.count(limits::FORGOTTEN_DOCUMENTS_MAX)?)
@@ -213,6 +216,7 @@ impl ScopeDelta {
         Ok(Self {
             is_beginning: flags & BEGINNING != 0,
             is_end: flags & END != 0,
+            ends_loans: flags & LOANS != 0,
             forgotten,
         })
     }

@@ -198,7 +198,7 @@ fn bytes_after_the_end_are_refused() {
     leaving.scope.is_end = true;
     for (page, appended, refused) in [
         (page(0, &[b"one"]), &[0, 0][..], DecodeError::InvalidValue),
-        (page(0, &[b"one"]), &[4, 0], DecodeError::InvalidValue),
+        (page(0, &[b"one"]), &[8, 0], DecodeError::InvalidValue),
         (page(0, &[b"one"]), &[1], DecodeError::Truncated),
         (leaving, &[0], DecodeError::TrailingBytes),
     ] {
@@ -217,6 +217,7 @@ fn bytes_after_the_end_are_refused() {
 fn documents_that_leave_the_scope_come_with_a_page() {
     let mut page = page(10, &[b"one"]);
     page.scope = ScopeDelta {
+        ends_loans: true,
         is_beginning: true,
         is_end: true,
         forgotten: vec![

@@ -6,6 +6,7 @@ use crate::protocol::feed::{Cursor, Page};
 use crate::protocol::message::Refusal;
 use crate::protocol::verdict::Verdict;
 use crate::protocol::violation::Violation;
+use uuid::Uuid;
 
 /// What the device knows when a conversation begins.
 #[derive(Debug, Clone)]
@@ -72,16 +73,20 @@ pub enum DeviceCommand {
     BeginReturn,
     /// The next proof with the edits that belong to it. Answer: [`DeviceAnswer::Return`].
     NextReturn,
-    /// Everything was said about records; files may follow. Drops what is kept no longer than until a
-    /// time by the ward's clock. Answer: [`DeviceAnswer::Done`].
-    Settle {
-        /// By the ward's clock.
-        ward_time: Timestamp,
-    },
     /// The next attachment that the ward has not confirmed and was not given in this conversation,
     /// thumbnails first.
     /// Answer: [`DeviceAnswer::Attachment`].
     NextAttachment,
+    /// What somebody typed to see a case that the feed does not bring, not given in this conversation.
+    /// Answer: [`DeviceAnswer::Look`].
+    NextLook,
+    /// Keeps a case that the ward lends, or that it has none. Answer: [`DeviceAnswer::PageApplied`].
+    KeepLent {
+        /// What was typed.
+        words: String,
+        /// Which case it is, and a page of it.
+        lent: Option<(Uuid, Box<Page>)>,
+    },
     /// The next file that somebody wants to see and that is not here whole, not given in this
     /// conversation. Answer: [`DeviceAnswer::Fetch`].
     NextFetch,
@@ -124,6 +129,8 @@ pub enum DeviceAnswer {
         /// To ask for.
         missing: Vec<EditId>,
     },
+    /// What was typed, or nothing left.
+    Look(Option<String>),
     /// A page as once received, all bodies present that the device holds, or none left.
     Return(Option<Box<Page>>),
     /// A file to fetch and how many bytes of it are here, whole parts; or none left.

@@ -9,10 +9,7 @@ use crate::codec::DecodeError;
 impl Initiator {
     /// Takes every whole message out of `bytes`.
     pub(super) fn receive(&mut self, mut bytes: &[u8]) -> Result<(), ConversationError> {
-        // A ward that sends by itself cannot know yet that we are gone.
-        while !(self.stage == Stage::Finished && self.staying == Staying::Yes)
-            && let Some(frame) = self.decoder.next(&mut bytes)?
-        {
+        while let Some(frame) = self.decoder.next(&mut bytes)? {
             let message = WardMessage::decode(&frame).map_err(Violation::from)?;
             self.receive_message(message)?;
         }
@@ -64,21 +61,14 @@ impl Initiator {
                     }
                 }
             }
-            (Stage::Open, WardMessage::Directory(sealed))
-                if !self.has_directory || self.is_following() =>
-            {
-                // Once, unasked, right after the welcome; to a device that stays whenever it changed.
+            (Stage::Open, WardMessage::Directory(sealed)) if !self.has_directory => {
+                // Once: the ward says it unasked, right after its welcome.
                 self.has_directory = true;
-                let is_followed = self.is_following();
-                if is_followed {
-                    self.download.receive_page()?;
-                }
                 let (directory, version) =
                     directory::open(&sealed).map_err(violation_of_directory)?;
                 self.due.push_back(Due::Directory {
                     directory: Box::new(directory),
                     version,
-                    is_followed,
                 });
             }
             (Stage::Open, WardMessage::Returned) => {
@@ -88,6 +78,7 @@ impl Initiator {
             (Stage::Open, WardMessage::Need { hash, from }) => {
                 self.receive_need(hash, from)?;
             }
+            (Stage::Open, WardMessage::Lent(loan)) => self.receive_lent(loan)?,
             (Stage::Open, WardMessage::Found { hash, size, parts }) => {
                 self.receive_found(hash, size, parts)?;
             }
@@ -154,7 +145,7 @@ impl Initiator {
     }
 }
 
-fn violation_of_page(error: OpenPageError) -> Violation {
+pub(super) fn violation_of_page(error: OpenPageError) -> Violation {
     match error {
         OpenPageError::Decode(error) => Violation::Decode(error),
         OpenPageError::Decompress => Violation::Decode(DecodeError::InvalidValue),

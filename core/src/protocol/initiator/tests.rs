@@ -41,9 +41,10 @@ fn answer(initiator: &mut Initiator) -> Option<DeviceCommand> {
     let command = initiator.poll_command()?;
     initiator.handle_answer(match &command {
         DeviceCommand::NextBundle => DeviceAnswer::Bundle(None),
-        DeviceCommand::ApplyPage(_) => DeviceAnswer::PageApplied {
+        DeviceCommand::ApplyPage(_) | DeviceCommand::KeepLent { .. } => DeviceAnswer::PageApplied {
             missing: Vec::new(),
         },
+        DeviceCommand::NextLook => DeviceAnswer::Look(None),
         DeviceCommand::NextReturn => DeviceAnswer::Return(None),
         DeviceCommand::NextAttachment => DeviceAnswer::Attachment(None),
         DeviceCommand::NextFetch => DeviceAnswer::Fetch(None),
@@ -51,7 +52,6 @@ fn answer(initiator: &mut Initiator) -> Option<DeviceCommand> {
         | DeviceCommand::ApplyDirectory { .. }
         | DeviceCommand::BeginReturn
         | DeviceCommand::NoteKept { .. }
-        | DeviceCommand::Settle { .. }
         | DeviceCommand::KeepFetched { .. }
         | DeviceCommand::DoubtAttachments(_)
         | DeviceCommand::ConfirmAttachment(_) => DeviceAnswer::Done,
@@ -286,10 +286,7 @@ fn offering() -> Initiator {
     let mut initiator = pulling();
     hear(&mut initiator, &WardMessage::CaughtUp).unwrap();
     assert_eq!(answer(&mut initiator), Some(DeviceCommand::NextBundle));
-    let settle = DeviceCommand::Settle {
-        ward_time: Timestamp(2),
-    };
-    assert_eq!(answer(&mut initiator), Some(settle));
+    assert_eq!(answer(&mut initiator), Some(DeviceCommand::NextLook));
     assert_eq!(answer(&mut initiator), Some(DeviceCommand::NextFetch));
     assert_eq!(
         initiator.poll_command(),
@@ -464,4 +461,40 @@ fn an_answer_to_another_question_is_a_bug_of_the_caller() {
     let mut initiator = Initiator::new(opening(&[]));
     initiator.poll_command().unwrap();
     initiator.handle_answer(DeviceAnswer::Done);
+}
+
+/// Waiting for the ward's answer to a look.
+fn looking() -> Initiator {
+    let mut initiator = pulling();
+    hear(&mut initiator, &WardMessage::CaughtUp).unwrap();
+    while let Some(command) = initiator.poll_command() {
+        initiator.handle_answer(match command {
+            DeviceCommand::NextBundle => DeviceAnswer::Bundle(None),
+            DeviceCommand::NextLook => DeviceAnswer::Look(Some("K7P-2M9C".to_owned())),
+            other => panic!("{other:?}"),
+        });
+    }
+    initiator
+}
+
+#[test]
+fn a_loan_moves_nothing_in_the_feed_and_is_not_given_unasked() {
+    let loan = |page| {
+        WardMessage::Lent(Some(crate::protocol::message::Loan {
+            case: uuid::Uuid::from_u128(1),
+            page,
+        }))
+    };
+    let mut initiator = looking();
+    hear(&mut initiator, &loan(page(None))).unwrap();
+    let kept = initiator.poll_command();
+    assert!(matches!(kept, Some(DeviceCommand::KeepLent { .. })));
+    for mut initiator in [looking(), pulling()] {
+        let told = hear(&mut initiator, &loan(page(Some(2))));
+        assert_eq!(told, Err(Violation::Unexpected.into()));
+    }
+    let mut initiator = looking();
+    hear(&mut initiator, &WardMessage::Lent(None)).unwrap();
+    let again = hear(&mut initiator, &WardMessage::Lent(None));
+    assert_eq!(again, Err(Violation::Unexpected.into()));
 }

@@ -4,11 +4,12 @@
 use super::super::feed::Cursor;
 use super::super::frame::{Frame, MESSAGE_VERSION};
 use super::super::{limits, verdict};
-use super::{DeviceMessage, FileWord, Hello, MinorVersions, Refusal, WardMessage, kind};
+use super::{DeviceMessage, FileWord, Hello, Loan, MinorVersions, Refusal, WardMessage, kind};
 use crate::codec::{DecodeError, Reader};
 use crate::model::{AttachmentHash, BundleId, EditId, Timestamp};
+use uuid::Uuid;
 
-/// Most pages that a `Pull` or a `Follow` may announce; the ward has a bound of its own.
+/// Most pages that a `Pull` may announce; the ward has a bound of its own.
 const WINDOW_MAX: usize = 64;
 
 impl DeviceMessage {
@@ -21,8 +22,9 @@ impl DeviceMessage {
         let message = match frame.kind {
             kind::HELLO => Self::Hello(read_hello(&mut reader)?),
             kind::BUNDLE => Self::Bundle(reader.bytes(limits::BUNDLE_BYTES_MAX)?.to_vec()),
-            kind::PULL => Self::Pull {
-                window: read_window(&mut reader)?,
+            kind::PULL => match reader.count(WINDOW_MAX)? {
+                0 => return Err(DecodeError::InvalidValue),
+                window => Self::Pull { window },
             },
             kind::TAKEN => Self::Taken,
             kind::WANT => {
@@ -56,22 +58,14 @@ impl DeviceMessage {
                 hash: AttachmentHash(reader.fixed()?),
                 offset: reader.count(limits::ATTACHMENT_BYTES_MAX)?,
             },
-            kind::FOLLOW => Self::Follow {
-                window: read_window(&mut reader)?,
+            kind::LOOK => Self::Look {
+                words: reader.text(limits::LOOK_BYTES_MAX)?.to_owned(),
             },
             kind::DONE => Self::Done,
             other => return Err(DecodeError::UnknownCode(other.into())),
         };
         finish(frame, reader)?;
         Ok(message)
-    }
-}
-
-/// How many pages a device can hold; one that can hold none cannot ask for any.
-fn read_window(reader: &mut Reader<'_>) -> Result<usize, DecodeError> {
-    match reader.count(WINDOW_MAX)? {
-        0 => Err(DecodeError::InvalidValue),
-        window => Ok(window),
     }
 }
 
@@ -141,6 +135,12 @@ impl WardMessage {
                 hash: AttachmentHash(reader.fixed()?),
                 up_to: reader.count(limits::ATTACHMENT_BYTES_MAX)?,
             },
+            kind::LENT => Self::Lent(reader.optional(|reader| {
+                Ok(Loan {
+                    case: Uuid::from_bytes(reader.fixed()?),
+                    page: reader.bytes(limits::PAGE_BYTES_MAX)?.to_vec(),
+                })
+            })?),
             kind::STORED => Self::Stored {
                 hash: AttachmentHash(reader.fixed()?),
                 word: FileWord::from_code(read_u16(&mut reader)?),
@@ -224,7 +224,6 @@ mod tests {
         }));
         device_round_trip(&DeviceMessage::Bundle(vec![1; limits::BUNDLE_BYTES_MAX]));
         device_round_trip(&DeviceMessage::Pull { window: WINDOW_MAX });
-        device_round_trip(&DeviceMessage::Follow { window: WINDOW_MAX });
         device_round_trip(&DeviceMessage::Want(vec![
             EditId([1; 32]);
             limits::WANTED_EDITS_MAX
@@ -256,6 +255,13 @@ mod tests {
         });
         ward_round_trip(&WardMessage::Page(vec![1; limits::PAGE_BYTES_MAX]));
         ward_round_trip(&WardMessage::Edits(Some(vec![1; limits::PAGE_BYTES_MAX])));
+        device_round_trip(&DeviceMessage::Look {
+            words: "x".repeat(limits::LOOK_BYTES_MAX),
+        });
+        ward_round_trip(&WardMessage::Lent(Some(Loan {
+            case: Uuid::from_u128(1),
+            page: vec![1; limits::PAGE_BYTES_MAX],
+        })));
         ward_round_trip(&WardMessage::Directory(vec![
             1;
             limits::DIRECTORY_BYTES_MAX

@@ -52,9 +52,9 @@ impl DeviceMessage {
                 writer.fixed(hash.as_bytes()).count(*offset);
                 kind::FETCH_PART
             }
-            Self::Follow { window } => {
-                writer.count(*window);
-                kind::FOLLOW
+            Self::Look { words } => {
+                writer.text(words);
+                kind::LOOK
             }
             Self::Done => kind::DONE,
         };
@@ -136,6 +136,12 @@ impl WardMessage {
             Self::Kept { hash, up_to } => {
                 writer.fixed(hash.as_bytes()).count(*up_to);
                 kind::KEPT
+            }
+            Self::Lent(loan) => {
+                writer.optional(loan.as_ref(), |writer, loan| {
+                    writer.fixed(loan.case.as_bytes()).bytes(&loan.page);
+                });
+                kind::LENT
             }
             Self::Stored { hash, word } => {
                 writer.fixed(hash.as_bytes()).unsigned(word.code().into());

@@ -6,6 +6,7 @@ use crate::protocol::feed::{Cursor, Page};
 use crate::protocol::file_tree::FileTree;
 use crate::protocol::message::{FileWord, Refusal};
 use crate::protocol::verdict::Verdict;
+use uuid::Uuid;
 
 /// What the conversation asks of the ward. One is outstanding at a time; each is answered through
 /// [`super::Responder::handle_answer`].
@@ -53,6 +54,9 @@ pub enum WardCommand {
         /// Where it begins.
         offset: usize,
     },
+    /// A case by what a person typed, if there is one that the device may see, though it need not hold
+    /// it. Answer: [`WardAnswer::Lent`].
+    Look(String),
     /// Keeps a part of an attachment, durably; its bytes were checked. A part that is there already is
     /// passed over. With the last one the whole is looked at. Answer: [`WardAnswer::AttachmentKept`],
     /// to the last part [`WardAnswer::AttachmentWord`].
@@ -98,6 +102,9 @@ pub enum WardAnswer {
     AttachmentTree(Option<FileTree>),
     /// `None`: not here, not for this device, or no part begins there.
     AttachmentPart(Option<Vec<u8>>),
+    /// Which case it is, and a page without a cursor of its newest edits; see
+    /// [`crate::protocol::message::Loan`]. `None`: not here, or not for this device.
+    Lent(Option<(Uuid, Box<Page>)>),
     /// The ward's last word on a file.
     AttachmentWord(FileWord),
     /// Durable.

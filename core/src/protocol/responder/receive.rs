@@ -14,7 +14,7 @@ pub(super) struct InFlight {
     pub(super) file_bytes: usize,
     pub(super) fetches: usize,
     pub(super) parts: usize,
-    pub(super) follows: usize,
+    pub(super) looks: usize,
     pulls: usize,
     is_done: bool,
     is_giving_back: bool,
@@ -93,20 +93,11 @@ impl Responder {
             }
             DeviceMessage::Pull { window } => {
                 // The device asks again only after it was told that it has caught up.
-                if self.window.is_some() || in_flight.follows > 0 {
+                if self.window.is_some() {
                     return Err(Violation::Unexpected);
                 }
                 InFlight::add(&mut in_flight.pulls, 1)?;
                 Item::Pull { window }
-            }
-            DeviceMessage::Follow { window } => {
-                // It stays once it has read what there was, and says so again only to be answered.
-                let is_pulling = self.window.is_some() && self.following.is_none();
-                if !self.has_caught_up || is_pulling || in_flight.pulls > 0 {
-                    return Err(Violation::Unexpected);
-                }
-                InFlight::add(&mut in_flight.follows, 1)?;
-                Item::Follow { window }
             }
             DeviceMessage::Taken => {
                 self.pages_ahead = self
@@ -134,6 +125,10 @@ impl Responder {
                 let parts_max = limits::ATTACHMENT_CHUNK_BYTES / limits::ATTACHMENT_PART_BYTES;
                 InFlight::add(&mut in_flight.parts, parts_max)?;
                 Item::FetchPart { hash, offset }
+            }
+            DeviceMessage::Look { words } => {
+                InFlight::add(&mut in_flight.looks, 1)?;
+                Item::Look(words)
             }
             DeviceMessage::Done => {
                 in_flight.is_done = true;

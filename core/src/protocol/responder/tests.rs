@@ -65,6 +65,7 @@ fn answer(responder: &mut Responder) -> Option<WardCommand> {
         WardCommand::ReadFeed(_) | WardCommand::ReadEdits(_) => WardAnswer::Page(None),
         WardCommand::ReadDirectory => WardAnswer::Refused(Refusal::Unavailable),
         WardCommand::ReadAttachment(_) => WardAnswer::AttachmentTree(None),
+        WardCommand::Look(_) => WardAnswer::Lent(None),
         WardCommand::ReadPart { .. } => WardAnswer::AttachmentPart(Some(vec![1])),
         WardCommand::FindAttachment { .. } => WardAnswer::AttachmentKept(0),
         WardCommand::KeepPart {

@@ -22,6 +22,7 @@ pub(super) struct PageBuilder {
     forgotten: BTreeSet<DocumentId>,
     is_beginning: bool,
     is_end: bool,
+    ends_loans: bool,
     size: usize,
 }
 
@@ -76,6 +77,10 @@ impl PageBuilder {
         self.is_beginning = true;
     }
 
+    pub(super) fn end_loans(&mut self) {
+        self.ends_loans = true;
+    }
+
     pub(super) fn end(&mut self) {
         self.is_end = true;
     }
@@ -110,6 +115,7 @@ impl PageBuilder {
             scope: ScopeDelta {
                 is_beginning: self.is_beginning,
                 is_end: self.is_end,
+                ends_loans: self.ends_loans,
                 forgotten: self.forgotten.into_iter().collect(),
             },
         }

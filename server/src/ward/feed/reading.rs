@@ -129,6 +129,14 @@ impl Reading<'_> {
         let before = self
             .scopes(from.scope_version, is_begun_again)?
             .ok_or(WardError::Damaged)?;
+        // What was lent is named by no cursor. It need not go when only the floor has moved.
+        if done == 0
+            && before
+                .iter()
+                .any(|scope| scope.areas() != self.scope.areas())
+        {
+            page.end_loans();
+        }
         if from.filled > 0 {
             for document in self.documents_at(from.sequence + 1)? {
                 page.forget(document);

@@ -2,10 +2,11 @@
 
 use gandan_core::client::{self, SyncReport};
 use gandan_core::protocol::invite::Invite;
+use gandan_core::replica::Look;
 use tokio::runtime::Runtime;
 
 use crate::Outcome;
-use crate::arguments::{Enrol, Sync};
+use crate::arguments::{Enrol, Show, Sync};
 use crate::failure::Failure;
 use crate::output::{Output, SyncLine};
 use crate::store;
@@ -76,6 +77,19 @@ pub(super) fn sync(arguments: &Sync) -> Result<Outcome, Failure> {
     } else {
         Outcome::Partial
     })
+}
+
+/// Shows a case; one that is not here is asked for first.
+pub(super) fn look(arguments: &Show) -> Result<Outcome, Failure> {
+    let replica = store::open(&arguments.store)?;
+    if replica.look_up(&arguments.id)? == Look::Waiting {
+        runtime()?.block_on(client::sync(&replica, &mut |_| {}))?;
+        if !matches!(replica.look(&arguments.id)?, Look::Here(_)) {
+            return Err(Failure::NotLent);
+        }
+    }
+    drop(replica);
+    super::read::show(arguments)
 }
 
 fn words(report: &SyncReport) -> String {
