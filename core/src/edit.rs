@@ -33,6 +33,13 @@ impl FieldName {
     }
 }
 
+/// Ordered as its words are, so that a field is found without making a name first.
+impl std::borrow::Borrow<str> for FieldName {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
 /// A value of a register or of a part of a list item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {

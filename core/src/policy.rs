@@ -285,12 +285,9 @@ fn statuses(state: &DocumentState) -> Vec<Status> {
 }
 
 fn values<'a>(state: &'a DocumentState, name: &str) -> impl Iterator<Item = &'a Value> {
-    let register = FieldName::new(name).and_then(|name| match state.fields.get(&name) {
-        Some(FieldState::Register(values)) => Some(values.as_slice()),
-        _ => None,
-    });
-    register
-        .unwrap_or_default()
-        .iter()
-        .map(|concurrent| &concurrent.value)
+    let register = match state.fields.get(name) {
+        Some(FieldState::Register(values)) => values.as_slice(),
+        _ => &[],
+    };
+    register.iter().map(|concurrent| &concurrent.value)
 }

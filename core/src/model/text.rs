@@ -1,12 +1,34 @@
 //! Vietnamese text: one form for storage (NFC, Đ), one for search (folded).
 
+pub(crate) mod latin;
+
+use std::sync::LazyLock;
+
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
+
+use latin::{LatinTable, is_latin};
+
+/// Latin letters without their marks.
+static FOLDED: LazyLock<LatinTable<char>> = LazyLock::new(|| {
+    LatinTable::new(|letter| {
+        let mut folded = fold_letter(letter);
+        folded.next().filter(|_| folded.next().is_none())
+    })
+});
 
 /// The form in which text is stored: NFC, U+00D0/U+00F0 turned into Đ/đ, outer white space gone.
 #[must_use]
 pub fn normalize(text: &str) -> String {
-    text.trim().chars().map(vietnamese_d).nfc().collect()
+    let text = text.trim();
+    let letters = text.chars().map(vietnamese_d);
+    let mut normalized = String::with_capacity(text.len());
+    if text.chars().all(is_latin) {
+        normalized.extend(letters);
+    } else {
+        normalized.extend(letters.nfc());
+    }
+    normalized
 }
 
 /// The form in which text is searched, never keyed or merged: lower case, no marks, d for đ,
@@ -25,15 +47,24 @@ pub fn fold(text: &str) -> String {
     folded
 }
 
+/// Letter by letter: with the marks gone, none has to do with the one before.
 fn fold_word(word: &str, folded: &mut String) {
-    let letters = word
-        .chars()
-        .flat_map(char::to_lowercase)
+    for letter in word.chars() {
+        match FOLDED.of(letter) {
+            Some(letter) => folded.push(letter),
+            None => folded.extend(fold_letter(letter)),
+        }
+    }
+}
+
+fn fold_letter(letter: char) -> impl Iterator<Item = char> {
+    let letters = letter
+        .to_lowercase()
         .map(vietnamese_d)
         .nfd()
         .filter(|&letter| !is_combining_mark(letter));
     // đ is a letter of its own, not d with a mark: no decomposition takes its bar off.
-    folded.extend(letters.map(|letter| if letter == 'đ' { 'd' } else { letter }));
+    letters.map(|letter| if letter == 'đ' { 'd' } else { letter })
 }
 
 /// Icelandic eth looks like Đ and comes from old keyboards and fonts; it is never meant.
@@ -99,6 +130,26 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn letters_that_are_looked_up_are_as_unicode_has_them(
+            text in "[A-Za-z0-9 \u{c0}-\u{24f}\u{1e00}-\u{1eff}\u{300}-\u{323}\u{ac00}-\u{ac20}.]{0,12}"
+        ) {
+            let nfc: String = text.trim().chars().map(vietnamese_d).nfc().collect();
+            prop_assert_eq!(normalize(&text), nfc);
+            let marks_gone: String = text
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ")
+                .chars()
+                .flat_map(char::to_lowercase)
+                .map(vietnamese_d)
+                .nfd()
+                .filter(|&letter| !is_combining_mark(letter))
+                .map(|letter| if letter == 'đ' { 'd' } else { letter })
+                .collect();
+            prop_assert_eq!(fold(&text), marks_gone);
+        }
+
         #[test]
         fn both_forms_are_stable(text in "\\PC{0,40}") {
             let stored = normalize(&text);

@@ -26,7 +26,9 @@ impl DocumentCache {
 
     /// Puts several documents in.
     pub(super) fn put_all(&mut self, documents: Vec<(DocumentId, Materialized)>) {
-        for (document, materialized) in documents {
+        // Those before the last ones would be put in only to go again.
+        let passed_over = documents.len().saturating_sub(DOCUMENTS_MAX);
+        for (document, materialized) in documents.into_iter().skip(passed_over) {
             self.put(document, materialized);
         }
     }

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::field::{self, FieldShape, ValueShape, part};
 use crate::document::{DocumentState, FieldState};
-use crate::edit::{Edit, FieldName, InitialField, Item, Operation, Value};
+use crate::edit::{Edit, InitialField, Item, Operation, Value};
 use crate::model::records::ConcurrentValue;
 use crate::model::{
     Attachment, AttachmentHash, Concurrency, Location, Note, NoteVisibility, OfficerId, Timestamp,
@@ -18,7 +18,7 @@ pub(super) struct Fields<'a>(pub(super) &'a DocumentState);
 
 impl<'a> Fields<'a> {
     fn field(self, name: &str) -> Option<&'a FieldState> {
-        self.0.fields.get(&FieldName::new(name)?)
+        self.0.fields.get(name)
     }
 
     /// The value of a register that is shown everywhere.

@@ -3,7 +3,7 @@
 use super::{CaseChange, RecordError, placed};
 use crate::document::schema::{self, field};
 use crate::document::{DocumentState, FieldState};
-use crate::edit::{FieldName, Operation, Value};
+use crate::edit::{Operation, Value};
 use crate::model::{Directory, ReportedKind, Status, Urgency};
 use crate::replica::{area, input};
 
@@ -73,7 +73,7 @@ pub(super) fn operations(
 
 /// Whether a register has this value and no other beside it.
 fn says(state: &DocumentState, field: &str, value: &Value) -> bool {
-    let register = FieldName::new(field).and_then(|name| state.fields.get(&name));
+    let register = state.fields.get(field);
     matches!(register, Some(FieldState::Register(values))
         if matches!(values.as_slice(), [only] if only.value == *value))
 }

@@ -37,6 +37,12 @@ pub(crate) struct StoredBundle {
     pub(crate) sealed: Vec<u8>,
 }
 
+pub(crate) fn is_any(connection: &Connection) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached("SELECT 1 FROM outbox LIMIT 1")?
+        .exists([])
+}
+
 pub(crate) fn insert(connection: &Connection, position: i64) -> rusqlite::Result<()> {
     connection
         .prepare_cached("INSERT INTO outbox (position, state) VALUES (?1, 1)")?

@@ -47,6 +47,12 @@ pub(crate) fn want(connection: &Connection, edit: EditId) -> rusqlite::Result<()
         .map(drop)
 }
 
+pub(crate) fn is_any_wanted(connection: &Connection) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached("SELECT 1 FROM wanted LIMIT 1")?
+        .exists([])
+}
+
 pub(crate) fn want_no_more(connection: &Connection, edit: EditId) -> rusqlite::Result<()> {
     connection
         .prepare_cached("DELETE FROM wanted WHERE id = ?1")?

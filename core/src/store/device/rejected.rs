@@ -42,6 +42,12 @@ pub(crate) fn insert(
         .map(drop)
 }
 
+pub(crate) fn is_any(connection: &Connection) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached("SELECT 1 FROM rejected LIMIT 1")?
+        .exists([])
+}
+
 pub(crate) fn read(
     connection: &Connection,
     id: EditId,

@@ -57,6 +57,12 @@ pub(crate) fn put(
         .map(drop)
 }
 
+pub(crate) fn is_any(connection: &Connection) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached("SELECT 1 FROM set_aside LIMIT 1")?
+        .exists([])
+}
+
 pub(crate) fn bytes(connection: &Connection, id: EditId) -> rusqlite::Result<Option<Vec<u8>>> {
     connection
         .prepare_cached("SELECT bytes FROM set_aside WHERE id = ?1")?

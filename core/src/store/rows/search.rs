@@ -1,12 +1,30 @@
 //! What is indexed of a case and how a search is asked. Marks are folded away to find, and counted
 //! to rank; nothing is ever keyed or merged by what is made here.
 
+use std::sync::LazyLock;
+
 use unicode_normalization::UnicodeNormalization;
 
+use crate::model::text::latin::LatinTable;
 use crate::model::{Case, Person, ReportedKind, phone_number, text};
+
+/// Latin letters in lower case without their tone, and the tone.
+static TONED: LazyLock<LatinTable<(char, char)>> = LazyLock::new(|| {
+    LatinTable::new(|letter| {
+        let form = taken_apart(letter.encode_utf8(&mut [0; 4]));
+        let mut form = form.chars();
+        match (form.next(), form.next(), form.next()) {
+            (Some(tone), Some(letter), None) => Some((letter, tone)),
+            _ => None,
+        }
+    })
+});
 
 /// Words of a search beyond these are passed over: they cost time and narrow nothing any more.
 const QUERY_WORDS_MAX: usize = 16;
+
+/// Of a word that is spoken level.
+const NO_TONE: char = '0';
 
 /// The two columns of the index.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -63,7 +81,8 @@ impl Words {
             push_word(&mut self.folded, word);
         }
         for word in split(&text::normalize(text)) {
-            push_word(&mut self.exact, &exact(word));
+            separate(&mut self.exact);
+            push_exact(&mut self.exact, word);
         }
     }
 
@@ -180,10 +199,14 @@ fn beginning(word: &str) -> String {
 }
 
 fn push_word(words: &mut String, word: &str) {
+    separate(words);
+    words.push_str(word);
+}
+
+fn separate(words: &mut String) {
     if !words.is_empty() {
         words.push(' ');
     }
-    words.push_str(word);
 }
 
 fn split(text: &str) -> impl Iterator<Item = &str> {
@@ -194,7 +217,31 @@ fn split(text: &str) -> impl Iterator<Item = &str> {
 /// A word in lower case with its tone in front: `hoà` and `hòa` are both `1hoa`, `hoa` is `0hoa`,
 /// and the beginning of a word is the beginning of its form.
 fn exact(word: &str) -> String {
-    let mut tone = '0';
+    let mut exact = String::new();
+    push_exact(&mut exact, word);
+    exact
+}
+
+fn push_exact(exact: &mut String, word: &str) {
+    let begin = exact.len();
+    let tone = word.chars().rev().filter_map(|letter| TONED.of(letter));
+    let tone = tone.map(|(_, tone)| tone).find(|&tone| tone != NO_TONE);
+    exact.push(tone.unwrap_or(NO_TONE));
+    for letter in word.chars() {
+        match TONED.of(letter) {
+            Some((letter, _)) => exact.push(letter),
+            None => {
+                exact.truncate(begin);
+                exact.push_str(&taken_apart(word));
+                return;
+            }
+        }
+    }
+}
+
+/// The same by Unicode's own tables.
+fn taken_apart(word: &str) -> String {
+    let mut tone = NO_TONE;
     let letters: String = word
         .chars()
         .flat_map(char::to_lowercase)
@@ -225,6 +272,7 @@ fn tone_digit(mark: char) -> Option<char> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_tone_may_stand_on_either_vowel_and_is_part_of_the_word() {
@@ -240,6 +288,15 @@ mod tests {
         assert_ne!(exact("dương"), exact("đương"));
         assert_eq!(exact("ĐƯỜNG"), "1đương");
         assert!(exact("đường").starts_with(&exact("đườ")));
+    }
+
+    proptest! {
+        #[test]
+        fn a_word_that_is_looked_up_is_as_unicode_has_it(
+            word in "[A-Za-z0-9\u{c0}-\u{24f}\u{1e00}-\u{1eff}\u{300}-\u{323}\u{ac00}-\u{ac20}]{1,8}"
+        ) {
+            prop_assert_eq!(exact(&word), taken_apart(&word));
+        }
     }
 
     #[test]
