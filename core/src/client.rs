@@ -7,12 +7,14 @@ mod enrol;
 mod link;
 mod report;
 mod socket;
+mod stay;
 mod tcp;
 pub mod tls;
 pub mod transport;
 
 pub use enrol::enrol;
 pub use report::SyncReport;
+pub use stay::Stay;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -119,6 +121,28 @@ impl Client {
         &self,
         progress: &mut (dyn FnMut(&Progress) + Send),
     ) -> Result<SyncReport, SyncError> {
+        self.meet(None, progress).await
+    }
+
+    /// As [`Client::sync`], then stays connected: what is new comes by itself, and what is recorded goes up
+    /// when `stay` is told of it. Gives the report when `stay` says that it is time to go.
+    ///
+    /// # Errors
+    /// See [`SyncError`]; also when the connection is lost, which it is sooner or later. Whatever was
+    /// confirmed stays confirmed; come again.
+    pub async fn follow(
+        &self,
+        stay: &Stay,
+        progress: &mut (dyn FnMut(&Progress) + Send),
+    ) -> Result<SyncReport, SyncError> {
+        self.meet(Some(stay), progress).await
+    }
+
+    async fn meet(
+        &self,
+        stay: Option<&Stay>,
+        progress: &mut (dyn FnMut(&Progress) + Send),
+    ) -> Result<SyncReport, SyncError> {
         #[expect(clippy::disallowed_methods, reason = "measures how long it took")]
         let started = std::time::Instant::now();
         let enrolment = self.ask(Replica::enrolment).await;
@@ -128,7 +152,7 @@ impl Client {
         let mut report = SyncReport::default();
 
         let (link, said) = match self
-            .begin_early(&route, &traffic, progress, &mut report)
+            .begin_early(&route, &traffic, stay, progress, &mut report)
             .await
         {
             Early::Said(link, said) => (link, said),
@@ -141,7 +165,7 @@ impl Client {
                     round_trips: link.handshake_round_trips(),
                     ..SyncReport::default()
                 };
-                let said = self.converse(&mut link, progress, &mut report).await;
+                let said = self.converse(&mut link, stay, progress, &mut report).await;
                 (link, said)
             }
         };
@@ -161,6 +185,7 @@ impl Client {
         &self,
         route: &Route,
         traffic: &Arc<Traffic>,
+        stay: Option<&Stay>,
         progress: &mut (dyn FnMut(&Progress) + Send),
         report: &mut SyncReport,
     ) -> Early {
@@ -170,7 +195,7 @@ impl Client {
         let handshake = timeout(Duration::from_millis(EARLY_MS_MAX), accepted);
         tokio::pin!(handshake);
         let (said, is_accepted) = {
-            let conversation = self.converse(&mut link, progress, report);
+            let conversation = self.converse(&mut link, stay, progress, report);
             tokio::pin!(conversation);
             tokio::select! {
                 said = &mut conversation => match said {
@@ -194,6 +219,7 @@ impl Client {
     async fn converse(
         &self,
         link: &mut Link,
+        stay: Option<&Stay>,
         progress: &mut (dyn FnMut(&Progress) + Send),
         report: &mut SyncReport,
     ) -> Result<(), SyncError> {
@@ -202,7 +228,7 @@ impl Client {
             .await?
             .ok_or(SyncError::NotEnrolled)?;
         let initiator = Initiator::new(opening);
-        driver::converse(link, initiator, &self.replica, progress, report).await
+        driver::converse(link, initiator, &self.replica, stay, progress, report).await
     }
 
     async fn ask<T: Send + 'static>(

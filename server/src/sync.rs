@@ -6,6 +6,7 @@ mod carrier;
 mod connection;
 mod devices;
 mod listener;
+mod staying;
 mod strangers;
 mod writer;
 

@@ -16,6 +16,7 @@ mod feed;
 mod floor;
 mod history;
 mod keys;
+mod news;
 mod numbering;
 mod placements;
 mod records;
@@ -50,6 +51,7 @@ use uuid::Uuid;
 
 use crate::register;
 pub use error::WardError;
+pub use news::{Interest, Watching};
 pub use records::{Device, HistoryEntry, Staff};
 
 use connections::Shared;
@@ -286,6 +288,21 @@ impl Ward {
         commands: Vec<(DeviceId, WardCommand)>,
     ) -> Result<Vec<WardAnswer>, WardError> {
         conversation::execute_all(&self.shared, commands)
+    }
+
+    /// From now on, what happens that a device that stays may want to hear.
+    #[must_use]
+    pub fn watch(&self, device: DeviceId) -> Watching {
+        Watching::new(Arc::clone(&self.shared), device)
+    }
+
+    /// Looks whether another process has changed anything; whoever watches is told. To be called now and
+    /// then by a process that serves.
+    ///
+    /// # Errors
+    /// See [`WardError`].
+    pub fn look_for_others(&self) -> Result<(), WardError> {
+        self.shared.look_for_others()
     }
 
     /// Writes an edit in the name of a member of staff, through the same admission as a phone's. All of

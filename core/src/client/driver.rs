@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use super::link::{self, GOODBYE_MS_MAX, Link, Receiver, Sender};
 use super::report::{SyncReport, Tally};
+use super::stay::Stay;
 use super::{SyncError, transport};
 use crate::protocol::initiator::{ConversationError, DeviceAnswer, Initiator, Progress};
 use crate::protocol::message::Refusal;
@@ -21,6 +22,11 @@ use crate::store::StoreError;
 /// How long the ward may say nothing while the device waits. It groups what many devices ask and
 /// writes to a slow disk; a minute is far beyond that.
 const SILENCE_MS_MAX: u64 = 60_000;
+/// How long a device that stays hears nothing before it asks whether the ward is still there, where the
+/// connection does not notice by itself: well within what routers remember of a silent one.
+const ASK_AFTER_MS: u64 = 15_000;
+/// How many times in a row it asks in vain.
+const ASKS_MAX: u32 = 2;
 /// How much is taken from the stream at once.
 const READ_BYTES: usize = 64 * 1024;
 
@@ -35,21 +41,32 @@ enum Event {
     Read(usize),
     /// The ward takes no more; what it says last is still to be read.
     Stopped,
+    /// The app has something to send.
+    Recorded,
+    /// The app wants to go.
+    Leaving,
+    /// Nothing was heard for a while.
+    Silent,
 }
 
 /// Speaks until both sides have said everything, and adds what it cost to `report`. However it ends,
 /// what the ward had said by then is durable.
 pub(super) async fn converse(
     link: &mut Link,
-    initiator: Initiator,
+    mut initiator: Initiator,
     replica: &Replica,
+    stay: Option<&Stay>,
     progress: &mut (dyn FnMut(&Progress) + Send),
     report: &mut SyncReport,
 ) -> Result<(), SyncError> {
     let (send, receive) = link.open().await.map_err(broken)?;
+    if stay.is_some() {
+        initiator.stay();
+    }
     let mut conversation = Conversation {
         initiator,
         replica,
+        stay,
         execution: None,
         tally: Tally::default(),
         progress,
@@ -66,6 +83,7 @@ pub(super) async fn converse(
 struct Conversation<'a> {
     initiator: Initiator,
     replica: &'a Replica,
+    stay: Option<&'a Stay>,
     execution: Option<Execution>,
     tally: Tally,
     progress: &'a mut (dyn FnMut(&Progress) + Send),
@@ -84,6 +102,8 @@ impl Conversation<'_> {
         let mut is_flushed = true;
         let mut is_stopped = false;
         let mut buffer = vec![0; READ_BYTES];
+        let mut is_leaving = false;
+        let mut unheard = 0;
         loop {
             // Commands first: with the last of them the machine says goodbye.
             self.begin_execution();
@@ -107,6 +127,8 @@ impl Conversation<'_> {
             // After the last word comes the end of the stream, which would look as if it had come early.
             let is_executing = self.execution.is_some();
             let is_writing = written < outgoing.len() && !is_stopped;
+            let is_following = self.initiator.is_following();
+            let patience = self.patience(link);
             let event = tokio::select! {
                 executed = executed(&mut self.execution) => {
                     self.execution = None;
@@ -121,9 +143,9 @@ impl Conversation<'_> {
                 count = receive.read(&mut buffer), if !is_executing && !is_over => {
                     Event::Read(count.map_err(broken)?)
                 }
-                () = tokio::time::sleep(Duration::from_millis(SILENCE_MS_MAX)), if !is_executing => {
-                    return Err(SyncError::Conversation(ConversationError::Interrupted));
-                }
+                () = recorded(self.stay), if is_following => Event::Recorded,
+                () = left(self.stay), if !is_leaving => Event::Leaving,
+                () = elapsed(patience), if !is_executing => Event::Silent,
             };
             match event {
                 Event::Executed(answer) => self.initiator.handle_answer(answer),
@@ -137,6 +159,7 @@ impl Conversation<'_> {
                     return Err(SyncError::Conversation(ConversationError::Interrupted));
                 }
                 Event::Read(count) => {
+                    unheard = 0;
                     report.payload_down += count as u64;
                     self.initiator
                         .handle_bytes(&buffer[..count])
@@ -146,7 +169,29 @@ impl Conversation<'_> {
                     is_stopped = true;
                     is_flushed = true;
                 }
+                Event::Recorded => self.initiator.look_again(),
+                Event::Leaving => {
+                    is_leaving = true;
+                    self.initiator.leave();
+                }
+                Event::Silent if is_following && unheard < ASKS_MAX => {
+                    unheard += 1;
+                    self.initiator.ask_whether_there();
+                }
+                Event::Silent => {
+                    return Err(SyncError::Conversation(ConversationError::Interrupted));
+                }
             }
+        }
+    }
+
+    /// How long nothing may happen. QUIC says by itself when nobody is there any more, so a device that
+    /// stays asks over TCP only.
+    fn patience(&self, link: &Link) -> Option<Duration> {
+        match (self.initiator.is_following(), link.notices_silence()) {
+            (true, true) => None,
+            (true, false) => Some(Duration::from_millis(ASK_AFTER_MS)),
+            (false, _) => Some(Duration::from_millis(SILENCE_MS_MAX)),
         }
     }
 
@@ -191,6 +236,30 @@ async fn write(send: &mut Sender, bytes: &[u8], is_writing: bool) -> io::Result<
         send.write(bytes).await.map(Event::Written)
     } else {
         send.flush().await.map(|()| Event::Flushed)
+    }
+}
+
+/// Done when the app says that there is something to send; never without an app that stays.
+async fn recorded(stay: Option<&Stay>) {
+    match stay {
+        Some(stay) => stay.is_recorded().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Done when the app says that it is time to go; never without an app that stays.
+async fn left(stay: Option<&Stay>) {
+    match stay {
+        Some(stay) => stay.left().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Done after a while; never if there is no end to it.
+async fn elapsed(patience: Option<Duration>) {
+    match patience {
+        Some(patience) => tokio::time::sleep(patience).await,
+        None => std::future::pending().await,
     }
 }
 

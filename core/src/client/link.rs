@@ -68,6 +68,12 @@ impl Link {
         }
     }
 
+    /// Whether the connection ends by itself soon after nobody is behind it any more. TCP sends into the
+    /// void for a quarter of an hour.
+    pub(super) fn notices_silence(&self) -> bool {
+        matches!(self.carrier, Carrier::Quic { .. })
+    }
+
     /// A stream for one conversation. Over TCP there is one only.
     ///
     /// # Errors

@@ -20,8 +20,9 @@ const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
 const SEND_WINDOW_BYTES: u64 = 1024 * 1024;
 /// A silent connection is given up after this long; NAT bindings of mobile networks live about as long.
 const IDLE_MS_MAX: u32 = 30_000;
-/// How often a device keeps its NAT binding open, while it waits for the ward within a conversation.
-const KEEP_ALIVE_MS: u64 = 12_000;
+/// How often a device keeps its NAT binding open, while it waits for the ward within a conversation or
+/// stays: some 30 bytes each way, and half of what the routers of mobile networks remember.
+const KEEP_ALIVE_MS: u64 = 15_000;
 /// Connections that wait to be accepted; a ward has a few hundred devices.
 const INCOMING_MAX: usize = 1_024;
 /// First packets kept for each of them: a first flight is one or two datagrams.

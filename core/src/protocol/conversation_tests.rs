@@ -8,6 +8,7 @@ mod hostile;
 mod looks;
 mod pair;
 mod restore;
+mod staying;
 mod ward;
 
 use device::FakeDevice;

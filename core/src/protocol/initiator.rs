@@ -11,6 +11,7 @@ mod fetches;
 mod looks;
 mod receive;
 mod return_pages;
+mod staying;
 mod upload;
 
 use std::collections::VecDeque;
@@ -23,6 +24,7 @@ use download::Download;
 use fetches::Fetches;
 use looks::Looks;
 use return_pages::ReturnPages;
+use staying::Staying;
 use upload::Upload;
 
 use super::directory::DirectoryVersion;
@@ -50,13 +52,16 @@ enum Outstanding {
         origin: PageOrigin,
         round: u32,
     },
-    Directory,
+    Directory {
+        is_followed: bool,
+    },
     BeginReturn,
     Return,
     Attachment,
     Confirm(AttachmentHash),
     Kept,
     Lacked,
+    Settled,
     Fetch,
     Fetched,
     Look,
@@ -95,6 +100,8 @@ enum Due {
     Directory {
         directory: Box<Directory>,
         version: DirectoryVersion,
+        /// It came to a device that stays, which takes it as it takes a page.
+        is_followed: bool,
     },
     BeginReturn,
     Confirm(AttachmentHash),
@@ -144,11 +151,16 @@ pub struct Initiator {
     /// Whether the store's answer to a question that was asked before a return is to be dropped.
     is_answer_void: bool,
     has_directory: bool,
+    staying: Staying,
+    is_leaving: bool,
+    has_caught_up: bool,
     upload: Upload,
     download: Download,
     return_pages: ReturnPages,
     attachments: Attachments,
     fetches: Fetches,
+    /// Whether the store has not heard yet that everything was said about records.
+    is_settling_due: bool,
     looks: Looks,
     /// Longest chain of questions that each had to wait for the answer to the one before.
     round_trips: u32,
@@ -181,11 +193,15 @@ impl Initiator {
             ward_time: None,
             is_answer_void: false,
             has_directory: false,
+            staying: Staying::No,
+            is_leaving: false,
+            has_caught_up: false,
             upload: Upload::new(0),
             download: Download::wanting(opening.wanted),
             return_pages: ReturnPages::NotNeeded,
             attachments: Attachments::default(),
             fetches: Fetches::default(),
+            is_settling_due: true,
             looks: Looks::default(),
             round_trips: 0,
         }
@@ -245,11 +261,16 @@ impl Initiator {
             ) => {
                 self.handle_page_applied(received, origin, round, missing);
             }
+            (Some(Outstanding::Directory { is_followed }), DeviceAnswer::Done) => {
+                if is_followed {
+                    self.say_taken(self.round_trips);
+                }
+            }
             (
                 Some(
-                    Outstanding::Directory
-                    | Outstanding::Kept
+                    Outstanding::Kept
                     | Outstanding::Lacked
+                    | Outstanding::Settled
                     | Outstanding::Fetched,
                 ),
                 DeviceAnswer::Done,
@@ -340,26 +361,36 @@ impl Initiator {
                 page,
                 origin,
                 round,
-            } => Some((
-                Outstanding::Page {
+            } => {
+                self.upload.note_named(&page);
+                let outstanding = Outstanding::Page {
                     received: page.bodies.iter().flatten().count(),
                     origin,
                     round,
-                },
-                DeviceCommand::ApplyPage(page),
-            )),
+                };
+                Some((outstanding, DeviceCommand::ApplyPage(page)))
+            }
             Due::NothingWanted { round } => {
                 self.ask_for_wanted(round);
                 None
             }
+            Due::CaughtUp { .. } if self.staying == Staying::Yes => {
+                self.tell_caught_up();
+                None
+            }
             Due::CaughtUp { round } => {
                 self.download.finish();
+                self.is_settling_due = true;
                 self.ask_for_wanted(round);
                 self.upload.ask_again(round);
                 None
             }
-            Due::Directory { directory, version } => Some((
-                Outstanding::Directory,
+            Due::Directory {
+                directory,
+                version,
+                is_followed,
+            } => Some((
+                Outstanding::Directory { is_followed },
                 DeviceCommand::ApplyDirectory { directory, version },
             )),
             Due::BeginReturn => Some((Outstanding::BeginReturn, DeviceCommand::BeginReturn)),
@@ -395,7 +426,7 @@ impl Initiator {
     }
 
     /// What the device itself has left to say: what it gives back, then bundles, then files, so that
-    /// records come before photos. Says goodbye when nothing is left.
+    /// records come before photos. Says goodbye when nothing is left, or stays.
     fn next_question(&mut self) -> Option<(Outstanding, DeviceCommand)> {
         if self.return_pages.is_under_way() {
             return self
@@ -408,6 +439,11 @@ impl Initiator {
         }
         if !self.upload.is_answered() || !self.download.is_complete() {
             return None;
+        }
+        if std::mem::take(&mut self.is_settling_due)
+            && let Some(ward_time) = self.ward_time
+        {
+            return Some((Outstanding::Settled, DeviceCommand::Settle { ward_time }));
         }
         if self.looks.may_ask() {
             return Some((Outstanding::Look, DeviceCommand::NextLook));
@@ -424,12 +460,18 @@ impl Initiator {
         if self.attachments.may_ask() {
             return Some((Outstanding::Attachment, DeviceCommand::NextAttachment));
         }
-        if self.attachments.is_complete() && self.stage == Stage::Open {
+        if self.attachments.is_complete() && self.stage == Stage::Open && !self.begin_following() {
             self.outbound.push(DeviceMessage::Done.encode());
-            self.progress.push_back(Progress::CaughtUp);
+            self.tell_caught_up();
             self.stage = Stage::Finished;
         }
         None
+    }
+
+    fn tell_caught_up(&mut self) {
+        if !std::mem::replace(&mut self.has_caught_up, true) {
+            self.progress.push_back(Progress::CaughtUp);
+        }
     }
 
     fn count_round(&mut self, round: u32) {

@@ -28,6 +28,9 @@ pub const FORGOTTEN_DOCUMENTS_MAX: usize = 8_192;
 /// Most pages that the ward sends before the device has stored the first of them: enough that an
 /// ordinary return needs no second wait, little enough for a phone to hold.
 pub const PAGES_IN_FLIGHT_MAX: usize = 4;
+/// As [`PAGES_IN_FLIGHT_MAX`] for a device that stays: what comes is little and comes at once. One that is
+/// slow costs the ward a page each way, and reads the rest from the feed when it has taken that.
+pub const PAGES_FOLLOWED_MAX: usize = 2;
 /// Most pages given back after a restore without the ward's word.
 pub const RETURNS_IN_FLIGHT_MAX: usize = 2;
 /// Longest cursor; ours has at most 106 bytes, the rest is room for later wards.

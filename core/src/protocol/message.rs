@@ -117,6 +117,13 @@ pub enum DeviceMessage {
         /// Where the part begins.
         offset: usize,
     },
+    /// The device has read the feed to its end and stays: what follows is to be sent by itself, at most
+    /// `window` pages ahead of [`DeviceMessage::Taken`]. Answered by [`WardMessage::CaughtUp`]; said again,
+    /// it only asks whether the ward is still there.
+    Follow {
+        /// How many pages the device can hold.
+        window: usize,
+    },
     /// A case that the feed does not bring, by what a person typed: a short code, an official number or a
     /// uuid; answered by [`WardMessage::Lent`].
     Look {
@@ -267,6 +274,7 @@ mod kind {
     pub(super) const DONE: u8 = 0x0a;
     pub(super) const FETCH: u8 = 0x0b;
     pub(super) const FETCH_PART: u8 = 0x0c;
+    pub(super) const FOLLOW: u8 = 0x0d;
     pub(super) const LOOK: u8 = 0x0f;
 
     pub(super) const WELCOME: u8 = 0x41;
@@ -296,6 +304,7 @@ impl DeviceMessage {
             | kind::GIVE_BACK
             | kind::FETCH
             | kind::FETCH_PART
+            | kind::FOLLOW
             | kind::LOOK
             | kind::DONE => SPARE_BYTES,
             kind::OFFER => limits::ATTACHMENT_PARTS_MAX * 32 + SPARE_BYTES,

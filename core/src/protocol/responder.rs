@@ -2,15 +2,17 @@
 //! asked of the ward's store at every step. Everything is answered in the order in which it was said.
 
 mod contract;
+mod following;
 mod receive;
 
 use std::collections::VecDeque;
 
 pub use contract::{WardAnswer, WardCommand};
+use following::Following;
 use receive::InFlight;
 
 use super::directory::{self, DirectoryVersion};
-use super::feed::{Cursor, Page};
+use super::feed::{Cursor, Page, ScopeDelta};
 use super::file_tree::FileTree;
 use super::frame::FrameDecoder;
 use super::limits;
@@ -42,6 +44,9 @@ enum Item {
     Bundle(Vec<u8>),
     Return(Box<Page>),
     Pull {
+        window: usize,
+    },
+    Follow {
         window: usize,
     },
     Want(Vec<EditId>),
@@ -98,12 +103,18 @@ pub struct Responder {
     minor: u16,
     in_flight: InFlight,
     is_directory_due: bool,
+    /// Of the reference data that the device has, or was sent.
+    directory_version: DirectoryVersion,
     /// Where the device's reading of the feed stands.
     position: Cursor,
     /// How many pages may be ahead of what the device has stored; `None` while it does not ask.
     window: Option<usize>,
     /// How many pages are ahead.
     pages_ahead: usize,
+    /// Whether the device was told that nothing follows in the feed.
+    has_caught_up: bool,
+    /// Of a device that stays.
+    following: Option<Following>,
     needed_files: VecDeque<NeededFile>,
 }
 
@@ -132,9 +143,12 @@ impl Responder {
             minor: versions.newest,
             in_flight: InFlight::default(),
             is_directory_due: false,
+            directory_version: DirectoryVersion::default(),
             position: Cursor::default(),
             window: None,
             pages_ahead: 0,
+            has_caught_up: false,
+            following: None,
             needed_files: VecDeque::new(),
         }
     }
@@ -185,6 +199,9 @@ impl Responder {
             (Some(Outstanding::TakeBack), WardAnswer::Done) => {
                 self.in_flight.returns -= 1;
                 self.say(&WardMessage::Returned);
+            }
+            (Some(Outstanding::ReadFeed), WardAnswer::Page(page)) if self.is_following() => {
+                self.say_followed(page);
             }
             (Some(Outstanding::ReadFeed), WardAnswer::Page(page)) => self.say_page(page),
             (Some(Outstanding::ReadEdits), WardAnswer::Page(page)) => {
@@ -293,13 +310,16 @@ impl Responder {
                 return Some(next);
             }
         }
+        if self.is_following() {
+            return self.next_followed();
+        }
         let window = self.window?;
-        (self.pages_ahead < window).then(|| {
-            (
-                Outstanding::ReadFeed,
-                WardCommand::ReadFeed(self.position.clone()),
-            )
-        })
+        (self.pages_ahead < window).then(|| self.read_feed())
+    }
+
+    fn read_feed(&self) -> (Outstanding, WardCommand) {
+        let command = WardCommand::ReadFeed(self.position.clone());
+        (Outstanding::ReadFeed, command)
     }
 
     fn next_of(&mut self, item: Item) -> Option<(Outstanding, WardCommand)> {
@@ -345,8 +365,13 @@ impl Responder {
                 self.begin_pull(window);
                 None
             }
+            Item::Follow { window } => {
+                self.begin_following(window);
+                None
+            }
             Item::Done => {
                 self.window = None;
+                self.following = None;
                 self.stage = Stage::Over;
                 None
             }
@@ -369,6 +394,7 @@ impl Responder {
             lacked,
         });
         self.is_directory_due = hello.directory_version != Some(directory_version);
+        self.directory_version = directory_version;
         if is_cursor_known {
             self.position = hello.cursor;
             self.stage = Stage::Open;
@@ -391,6 +417,7 @@ impl Responder {
             // A page that does not move on would be read for ever.
             None => {
                 self.window = None;
+                self.has_caught_up = true;
                 self.say(&WardMessage::CaughtUp);
             }
         }
@@ -420,8 +447,17 @@ impl Responder {
     }
 
     fn say_directory(&mut self, directory: &Directory) {
+        let version = directory::version(directory);
+        let is_told = std::mem::replace(&mut self.directory_version, version) == version;
+        if self.is_following() && is_told {
+            return;
+        }
         match directory::seal(directory) {
-            Ok(sealed) => self.say(&WardMessage::Directory(sealed)),
+            Ok(sealed) => {
+                // To a device that stays it is a page like others: taken, and within the window.
+                self.pages_ahead += usize::from(self.is_following());
+                self.say(&WardMessage::Directory(sealed));
+            }
             // Records matter more: the device goes on with the directory that it has.
             Err(error) => tracing::error!(%error, "the directory is not sent"),
         }
@@ -443,6 +479,7 @@ impl Responder {
         self.queue.clear();
         self.needed_files.clear();
         self.window = None;
+        self.following = None;
         self.is_directory_due = false;
     }
 

@@ -121,8 +121,15 @@ impl Replica {
                 Ok(DeviceAnswer::Done)
             }
             DeviceCommand::ApplyPage(page) => {
-                let missing =
-                    self.transact(|work| page::apply(work, &page).map_err(StoreError::from))?;
+                let mut core = self.core();
+                let (missing, changes) = self.transact_on(&mut core, |work| {
+                    page::apply(work, &page).map_err(StoreError::from)
+                })?;
+                for entry in &page.proof.entries {
+                    core.conversation.note_accepted(entry.edit);
+                }
+                drop(core);
+                self.inner.observers.tell(&changes);
                 if page.scope != ScopeDelta::default() {
                     self.empty_log();
                 }
@@ -147,7 +154,7 @@ impl Replica {
             DeviceCommand::BeginReturn => {
                 let mut core = self.core();
                 let (bundles, _) = self.transact_on(&mut core, |work| {
-                    outbox::doubt_up_to(work.connection, u64::MAX)?;
+                    outbox::doubt_all(work.connection)?;
                     files::doubt_all(work.connection)?;
                     Ok::<_, StoreError>(outbox::open_bundles(work.connection, true)?)
                 })?;
@@ -158,6 +165,15 @@ impl Replica {
                 Ok(DeviceAnswer::Done)
             }
             DeviceCommand::NextReturn => Ok(DeviceAnswer::Return(self.next_return()?)),
+            DeviceCommand::Settle { ward_time } => {
+                let has_dropped = self.transact(|work| {
+                    forgetting::end_retaining(work, ward_time).map_err(StoreError::from)
+                })?;
+                if has_dropped {
+                    self.empty_log();
+                }
+                Ok(DeviceAnswer::Done)
+            }
             DeviceCommand::NextAttachment => Ok(DeviceAnswer::Attachment(self.next_attachment()?)),
             DeviceCommand::ConfirmAttachment(hash) => self.transact(|work| {
                 for record in files::confirm(work.connection, hash)? {

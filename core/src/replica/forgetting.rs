@@ -1,7 +1,8 @@
 //! Documents that leave the scope of this device's officer. Everything of them goes, so that no byte
-//! stays that the officer may not hold; except what this device wrote and the ward has not judged:
-//! that is stranded, which means kept outside of any document, until the ward's last word. And an edit
-//! that was refused stays listed with its content, as always.
+//! stays that the officer may not hold; except what the officer wrote: that is stranded, which means
+//! kept outside of any document. What the ward has not judged, until its last word; what it has
+//! accepted, for [`RETAINED_MS`], because a ward that is put back from a backup may have nobody else who
+//! holds it. And an edit that was refused stays listed with its content, as always.
 
 use std::collections::BTreeSet;
 
@@ -10,12 +11,16 @@ use uuid::Uuid;
 
 use super::work::{Refused, Work};
 use crate::document::{Materialized, schema};
-use crate::model::{ActorId, AttachmentHash, DocumentId, DocumentKind, OfficerId};
+use crate::model::{ActorId, AttachmentHash, DocumentId, DocumentKind, OfficerId, Timestamp};
 use crate::store::attachments::{self, parts};
 use crate::store::device::edits;
 use crate::store::device::outbox::{self, OutboxState};
 use crate::store::device::{borrowed, files, proofs, rejected, set_aside, settings};
 use crate::store::rows;
+
+/// How long the officer's own accepted edits outlive their document: a ward is put back from a backup
+/// of last night or last week; from one that is older than a month it has lost much else.
+const RETAINED_MS: i64 = 30 * 24 * 60 * 60 * 1000;
 
 /// Forgets documents. One that is not here costs a look.
 pub(super) fn forget_all(
@@ -29,7 +34,7 @@ pub(super) fn forget_all(
     for document in documents {
         // A ward does not ask for it; should it have lost the case, then here is the last copy.
         if officer.is_none() || recorder(work, document)? != officer {
-            forget(work, document)?;
+            forget(work, document, officer)?;
         }
     }
     Ok(())
@@ -48,7 +53,11 @@ fn recorder(work: &mut Work<'_>, document: DocumentId) -> rusqlite::Result<Optio
     }))
 }
 
-fn forget(work: &mut Work<'_>, document: DocumentId) -> rusqlite::Result<()> {
+fn forget(
+    work: &mut Work<'_>,
+    document: DocumentId,
+    officer: Option<OfficerId>,
+) -> rusqlite::Result<()> {
     let connection = work.connection;
     borrowed::remove(connection, document)?;
     let (mut unused, dependencies) = set_aside::remove_document(connection, document)?;
@@ -56,21 +65,37 @@ fn forget(work: &mut Work<'_>, document: DocumentId) -> rusqlite::Result<()> {
         proofs::want_no_more(connection, dependency)?;
     }
     let stored = edits::all_of_document(connection, document)?;
-    let files = files_of(connection, document)?;
+    let mut files = files_of(connection, document)?;
     for stored in &stored {
         let position = stored.position;
-        match outbox::state(connection, position)? {
+        let located = edits::locate(connection, stored.edit.id())?;
+        let is_retained = match outbox::state(connection, position)? {
             Some(OutboxState::Recorded | OutboxState::Sealed) => {
                 edits::strand(connection, position)?;
+                continue;
             }
-            // The ward's last word is there; that the feed did not name it any more is the scope's doing.
-            Some(OutboxState::Accepted) | None => {
-                if let Some(located) = edits::locate(connection, stored.edit.id())? {
-                    unused.extend(located.proof);
+            // The ward's last word is there; that the feed did not name it is the scope's doing.
+            Some(OutboxState::Accepted) => {
+                outbox::retain(connection, position)?;
+                edits::retain(connection, position)?;
+                true
+            }
+            Some(OutboxState::Retained) => true,
+            None if Some(stored.author) == officer => {
+                if located.is_some_and(|located| !located.is_retained) {
+                    edits::retain(connection, position)?;
                 }
-                outbox::remove(connection, position)?;
-                edits::remove(connection, position)?;
+                true
             }
+            None => false,
+        };
+        if is_retained {
+            for file in schema::attached_by(stored.edit.edit()) {
+                files.remove(&file);
+            }
+        } else {
+            unused.extend(located.and_then(|located| located.proof));
+            edits::remove(connection, position)?;
         }
     }
     for proof in unused {
@@ -105,8 +130,8 @@ fn remove_files(
     case: Uuid,
     hashes: BTreeSet<AttachmentHash>,
 ) -> rusqlite::Result<()> {
-    files::remove_confirmed(connection, case)?;
     for hash in hashes {
+        files::remove_confirmed(connection, hash, case)?;
         if !files::is_under_way(connection, hash)?
             && !rows::is_attachment_of_another(connection, hash, case)?
         {
@@ -132,7 +157,29 @@ pub(super) fn tidy_files(work: &mut Work<'_>, record: Uuid) -> rusqlite::Result<
     remove_files(connection, record, own)
 }
 
-/// Stranded edits of documents that are here again become part of them.
+/// Drops what was retained long enough, and says whether there was anything. `now` is by the ward's clock.
+pub(super) fn end_retaining(work: &mut Work<'_>, now: Timestamp) -> rusqlite::Result<bool> {
+    let connection = work.connection;
+    if !edits::is_any_retained(connection)? {
+        return Ok(false);
+    }
+    let until = Timestamp(now.0.saturating_sub(RETAINED_MS));
+    let due = edits::retained_before(connection, now, until)?;
+    for located in &due {
+        outbox::remove(connection, located.position)?;
+        edits::remove(connection, located.position)?;
+        if let Some(proof) = located.proof {
+            proofs::drop_unused(connection, proof)?;
+        }
+    }
+    let records: BTreeSet<Uuid> = due.iter().map(|located| located.document.uuid).collect();
+    for record in records {
+        tidy_files(work, record)?;
+    }
+    Ok(!due.is_empty())
+}
+
+/// Unsent stranded edits of documents that are here again become part of them.
 pub(super) fn rejoin(work: &mut Work<'_>) -> rusqlite::Result<()> {
     for document in edits::stranded_documents(work.connection)? {
         if work.document(document)?.is_none() {

@@ -46,7 +46,7 @@ impl From<OutboxState> for SyncState {
         match state {
             OutboxState::Recorded => Self::Recorded,
             OutboxState::Sealed => Self::Sending,
-            OutboxState::Accepted => Self::OnServer,
+            OutboxState::Accepted | OutboxState::Retained => Self::OnServer,
         }
     }
 }

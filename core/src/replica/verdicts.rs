@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::conversation::ConversationMemory;
+use super::rejection;
 use super::work::Work;
-use super::{forgetting, rejection};
 use crate::model::{BundleId, EditId};
 use crate::protocol::bundle;
 use crate::protocol::verdict::Verdict;
@@ -94,14 +94,13 @@ fn accept(work: &mut Work<'_>, edit: EditId, sequence: u64) -> rusqlite::Result<
 }
 
 /// The feed may have gone by the place of an edit whose document has left the scope, and will not
-/// name it: the ward has it, and that was the last word.
+/// name it: the ward has it, and that was the last word. It is kept a while, for a ward that loses it.
 fn settle_stranded(work: &mut Work<'_>, edit: EditId) -> rusqlite::Result<()> {
     let connection = work.connection;
     match edits::locate(connection, edit)?.filter(|located| located.is_stranded) {
         Some(located) => {
-            outbox::remove(connection, located.position)?;
-            edits::remove(connection, located.position)?;
-            forgetting::tidy_files(work, located.document.uuid)
+            outbox::retain(connection, located.position)?;
+            edits::retain(connection, located.position)
         }
         None => Ok(()),
     }

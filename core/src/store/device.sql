@@ -17,8 +17,9 @@ CREATE TABLE proofs (
 -- The truth about every document: what the ward admitted and what this device has not had refused.
 -- `position` rises in an order in which each edit comes after what it depends on. `proof` and
 -- `received_at` (the ward's clock) are NULL until a page of the feed named the edit. A stranded edit is
--- an unsent one of this device whose document has left its scope: it is part of no document, and
--- stays until the ward's last word.
+-- one of this device's officer whose document has left the scope: it is part of no document. An unsent
+-- one stays until the ward's last word, one that the ward accepted is retained for a while, should the
+-- ward lose it: `retained_since` is by the ward's clock, 0 until the next conversation says it.
 CREATE TABLE edits (
     position    INTEGER PRIMARY KEY,
     id          BLOB    NOT NULL UNIQUE CHECK (length(id) = 32),
@@ -27,12 +28,14 @@ CREATE TABLE edits (
     author      BLOB    NOT NULL CHECK (length(author) = 16),
     received_at INTEGER,
     proof       INTEGER REFERENCES proofs (number),
-    is_stranded INTEGER NOT NULL DEFAULT 0 CHECK (is_stranded IN (0, 1))
+    is_stranded INTEGER NOT NULL DEFAULT 0 CHECK (is_stranded IN (0, 1)),
+    retained_since INTEGER CHECK (retained_since IS NULL OR is_stranded = 1)
 ) STRICT;
 
 CREATE INDEX edits_document ON edits (document);
 CREATE INDEX edits_proof ON edits (proof) WHERE proof IS NOT NULL;
 CREATE INDEX edits_stranded ON edits (document) WHERE is_stranded = 1;
+CREATE INDEX edits_retained ON edits (retained_since) WHERE retained_since IS NOT NULL;
 
 -- Sealed bytes, sent again byte for byte until no row of the outbox refers to them.
 CREATE TABLE bundles (
@@ -42,11 +45,12 @@ CREATE TABLE bundles (
 ) STRICT;
 
 -- This device's edits on their way. `state`: 1 recorded, 2 sealed into a bundle, 3 accepted by the
--- ward at `sequence` of its feed but not yet named by a page. A row goes when a page names the edit
--- or the ward refuses it.
+-- ward at `sequence` of its feed but not yet named by a page, 4 accepted and never to be named, because
+-- its document has left the scope. A row goes when a page names the edit or the ward refuses it; one of
+-- state 4 with the retained edit.
 CREATE TABLE outbox (
     position INTEGER PRIMARY KEY REFERENCES edits (position) ON DELETE CASCADE,
-    state    INTEGER NOT NULL CHECK (state BETWEEN 1 AND 3),
+    state    INTEGER NOT NULL CHECK (state BETWEEN 1 AND 4),
     bundle   INTEGER REFERENCES bundles (number),
     sequence INTEGER
 ) STRICT;

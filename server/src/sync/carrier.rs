@@ -43,6 +43,11 @@ impl Handle {
         }
     }
 
+    /// Whether the connection ends by itself soon after nobody is behind it any more.
+    pub(super) fn notices_silence(&self) -> bool {
+        matches!(self, Self::Quic(_))
+    }
+
     /// Done when the device has gone after the last word; over TCP the end of the stream was that.
     pub(super) async fn left(&self) {
         if let Self::Quic(connection) = self {

@@ -23,6 +23,7 @@ use tracing::Instrument;
 
 use super::carrier::{Proven, Receiver, Sender};
 use super::listener::Shared;
+use super::staying::{Heard, Staying, happened, seat_of_staying};
 use super::strangers::Place;
 
 /// How long a stranger may take until the ward knows the device: handshake, stream and greeting on a
@@ -36,18 +37,24 @@ const SILENCE_MS_MAX: u64 = 60_000;
 const CONVERSATION_MS_MAX: u64 = 30 * 60 * 1_000;
 /// How long the device may take to close after the last word; it has nothing to wait for.
 const GOODBYE_MS_MAX: u64 = 3_000;
+/// How long a device may stay. When it comes again, which costs one exchange, it offers what was put off.
+const STAY_MS_MAX: u64 = 12 * 60 * 60 * 1_000;
 /// How much is taken from a stream at once.
 const READ_BYTES: usize = 64 * 1024;
+/// The same from a device that stays: nearly always it says nothing, and there may be thousands.
+const READ_BYTES_STAYING: usize = 1_024;
 
 /// Why a connection ended that should have gone on.
 #[derive(Debug)]
-enum Ending {
+pub(super) enum Ending {
     /// The connection is lost, or the device closed it.
     Lost,
     /// The device said nothing for too long, or took too long as a whole.
     TimedOut,
     /// Another stranger took the place.
     Displaced,
+    /// More devices stay than the ward has places for.
+    Full,
     /// The device broke the protocol.
     Violation(Violation),
 }
@@ -97,6 +104,10 @@ pub(super) async fn serve(
             }
             Err(Ending::Displaced) => {
                 tracing::debug!("a newer stranger took the place");
+                handle.close(transport::CLOSE_BUSY);
+            }
+            Err(Ending::Full) => {
+                tracing::warn!("too many devices stay; one was sent away");
                 handle.close(transport::CLOSE_BUSY);
             }
             Err(Ending::Violation(violation)) => {
@@ -200,11 +211,9 @@ async fn serve_sync(
         send,
         receive,
         seat: Seat::Stranger(stranger),
+        notices_silence: connection.handle.notices_silence(),
     };
-    let patience = Duration::from_millis(CONVERSATION_MS_MAX);
-    timeout(patience, conversation.run())
-        .await
-        .unwrap_or(Err(Ending::TimedOut))?;
+    conversation.run().await?;
     farewell(conversation.send, conversation.receive).await;
     Ok(())
 }
@@ -213,7 +222,7 @@ async fn serve_sync(
 enum Seat {
     /// The ward has not greeted the device yet.
     Stranger(Place),
-    /// The ward knows the device.
+    /// The ward knows the device, which talks or stays.
     Known(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit),
 }
 
@@ -234,6 +243,8 @@ struct Conversation<'a> {
     send: Sender,
     receive: Receiver,
     seat: Seat,
+    /// Whether the connection ends by itself soon after nobody is behind it any more.
+    notices_silence: bool,
 }
 
 /// What woke the conversation.
@@ -243,6 +254,10 @@ enum Event {
     Flushed,
     /// So many bytes; none at the end.
     Read(usize),
+    /// Something happened that the device may have to hear.
+    Happened,
+    /// What of it, and the turn to hear it.
+    Heard(Heard),
 }
 
 impl Conversation<'_> {
@@ -251,12 +266,23 @@ impl Conversation<'_> {
         let mut outgoing = Vec::new();
         let mut written = 0;
         let mut is_flushed = true;
-        let mut buffer = vec![0; READ_BYTES];
+        let mut buffer = Vec::new();
+        // Of a device that stays.
+        let mut staying: Option<Staying> = None;
+        let mut hearing = None;
+        let mut turn = None;
         let mut is_device_done = false;
         let mut execution = None;
         let greeting = tokio::time::sleep(Duration::from_millis(STRANGER_MS_MAX));
-        tokio::pin!(greeting);
+        let patience = tokio::time::sleep(Duration::from_millis(CONVERSATION_MS_MAX));
+        tokio::pin!(greeting, patience);
         loop {
+            if self.responder.is_following() && staying.is_none() && hearing.is_none() {
+                // Before the feed is read: what comes after that is told.
+                staying = Some(Staying::new(shared, self.device));
+                self.seat = Seat::Known(seat_of_staying(shared)?);
+                patience.set(tokio::time::sleep(Duration::from_millis(STAY_MS_MAX)));
+            }
             // Commands first: looking for the next one may find that something is to be said.
             if execution.is_none()
                 && let Some(command) = self.responder.poll_command()
@@ -277,6 +303,26 @@ impl Conversation<'_> {
             }
 
             let is_device_next = execution.is_none();
+            // Nothing is under way: the ward waits for news, and need not hear from the device.
+            let is_resting = self.responder.is_following()
+                && is_device_next
+                && outgoing.is_empty()
+                && is_flushed
+                && !self.responder.is_ahead()
+                && !self.responder.is_busy();
+            if is_resting {
+                outgoing = Vec::new();
+                drop(turn.take());
+            }
+            let room = if is_resting {
+                READ_BYTES_STAYING
+            } else {
+                READ_BYTES
+            };
+            if buffer.len() != room {
+                buffer = vec![0; room];
+            }
+            let may_be_silent = is_resting && self.notices_silence;
             let is_reading = !is_device_done && !self.responder.is_busy();
             let is_stranger = matches!(self.seat, Seat::Stranger(_));
             let event = tokio::select! {
@@ -290,9 +336,11 @@ impl Conversation<'_> {
                 () = &mut greeting, if is_stranger && is_device_next => {
                     return Err(Ending::TimedOut);
                 }
-                () = tokio::time::sleep(Duration::from_millis(SILENCE_MS_MAX)), if is_device_next => {
-                    return Err(Ending::TimedOut);
-                }
+                () = happened(&mut staying), if is_resting => Event::Happened,
+                heard = pending_or(&mut hearing) => Event::Heard(heard),
+                () = &mut patience => return Err(Ending::TimedOut),
+                () = tokio::time::sleep(Duration::from_millis(SILENCE_MS_MAX)),
+                    if is_device_next && !may_be_silent => return Err(Ending::TimedOut),
             };
             match event {
                 Event::Answered(answer) => {
@@ -305,6 +353,20 @@ impl Conversation<'_> {
                     is_flushed = false;
                 }
                 Event::Flushed => is_flushed = true,
+                Event::Happened => {
+                    hearing = staying.take().map(|staying| Box::pin(staying.hear(shared)));
+                }
+                Event::Heard((told, interest, place)) => {
+                    hearing = None;
+                    staying = Some(told);
+                    turn = place;
+                    if interest.feed {
+                        self.responder.note_feed();
+                    }
+                    if interest.directory {
+                        self.responder.note_directory();
+                    }
+                }
                 Event::Read(0) => is_device_done = true,
                 Event::Read(count) => self.responder.handle_bytes(&buffer[..count])?,
             }

@@ -25,6 +25,13 @@ use crate::ward::Ward;
 const STRANGERS_BEFORE_RETRY: usize = 64;
 /// Conversations of devices that the ward knows. Each may hold about 3 MiB, so all of them 1 GiB.
 const CONVERSATIONS_MAX: usize = 300;
+/// Devices that stay at once. One that rests holds some tens of KiB.
+const STAYING_MAX: usize = 8_192;
+/// Devices that stay and are being told something. Each may hold two pages, its transport's buffer and
+/// what it says itself, so all of them 512 MiB; the others wait for their turn.
+const TOLD_MAX: usize = 256;
+/// How often it is looked whether another process, an admin command, has changed anything.
+const LOOK_MS: u64 = 2_000;
 /// Reads of the store at once. More would only queue at the same disk, each holding a page.
 const READS_MAX: usize = 4;
 /// How long nobody is let in after a connection could not be had.
@@ -50,6 +57,8 @@ pub(super) struct Shared {
     pub(super) writer: Writer,
     pub(super) devices: Devices,
     pub(super) conversations: Arc<Semaphore>,
+    pub(super) staying: Arc<Semaphore>,
+    pub(super) told: Arc<Semaphore>,
     pub(super) reads: Semaphore,
 }
 
@@ -94,15 +103,19 @@ impl Listener {
             writer,
             devices: Devices::default(),
             conversations: Arc::new(Semaphore::new(CONVERSATIONS_MAX)),
+            staying: Arc::new(Semaphore::new(STAYING_MAX)),
+            told: Arc::new(Semaphore::new(TOLD_MAX)),
             reads: Semaphore::new(READS_MAX),
         });
         let strangers = Strangers::default();
         let (stop, stopping) = watch::channel(false);
         let mut connections = JoinSet::new();
-        tokio::pin!(shutdown);
+        let looking = look_for_others(shared.ward.clone());
+        tokio::pin!(shutdown, looking);
         loop {
             tokio::select! {
                 () = &mut shutdown => break,
+                () = &mut looking => {}
                 incoming = self.endpoint.accept() => {
                     let Some(incoming) = incoming else { break };
                     if let Some((incoming, place)) = welcome(incoming, &strangers) {
@@ -141,6 +154,23 @@ impl Listener {
         let farewell = Duration::from_millis(FAREWELL_MS_MAX);
         if timeout(farewell, self.endpoint.wait_idle()).await.is_err() {
             tracing::debug!("some phones did not hear that the server stops");
+        }
+    }
+}
+
+/// Never ends. Whoever stays hears what an admin command did a moment later.
+async fn look_for_others(ward: Ward) {
+    let mut interval = tokio::time::interval(Duration::from_millis(LOOK_MS));
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        interval.tick().await;
+        let ward = ward.clone();
+        match tokio::task::spawn_blocking(move || ward.look_for_others()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "it is not known what another process did");
+            }
+            Err(error) => tracing::error!(%error, "looking for others did not end"),
         }
     }
 }

@@ -22,6 +22,8 @@ use tokio::task::JoinHandle;
 use super::Listener;
 use crate::ward::Ward;
 
+mod staying;
+
 const HOUR_MS: i64 = 3_600_000;
 
 /// A ward that serves until it is told to stop.

@@ -196,11 +196,19 @@ impl Work<'_> {
         if let Some(quiet_since) = &mut placement.quiet_since {
             *quiet_since = entry.sequence;
         }
-        if let Some(before) = before
-            && floor::is_move(self.connection, &before, &placement)?
-        {
-            placements::put_move(self.connection, entry.sequence, document, &before)?;
+        let before = match before {
+            Some(before) if floor::is_move(self.connection, &before, &placement)? => Some(before),
+            _ => None,
+        };
+        if let Some(before) = &before {
+            placements::put_move(self.connection, entry.sequence, document, before)?;
         }
+        let shown = match document.kind {
+            DocumentKind::Person => placements::now(self.connection, document)?,
+            DocumentKind::Case | DocumentKind::Visit => placement.clone(),
+        };
+        self.happened
+            .note_entry(entry.sequence, document.kind, shown, before);
         self.connection
             .prepare_cached("INSERT OR IGNORE INTO actors (actor, device) VALUES (?1, ?2)")?
             .execute(params![edit.edit().actor.as_bytes(), device.as_bytes()])?;

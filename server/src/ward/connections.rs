@@ -13,9 +13,10 @@ use gandan_core::store::{StoreKey, rows};
 use rusqlite::{Connection, TransactionBehavior};
 use uuid::Uuid;
 
-use super::WardError;
 use super::documents::DocumentCache;
 use super::keys::Keys;
+use super::news::{Happened, News};
+use super::{WardError, feed};
 
 /// How long a change waits for another process to finish its own.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
@@ -36,11 +37,28 @@ pub(super) struct Shared {
     pub(super) actor: ActorId,
     /// One password hash at a time: each takes 19 MiB.
     pub(super) hashing: Mutex<()>,
+    pub(super) news: News,
 }
 
 struct Writer {
     connection: Connection,
     documents: DocumentCache,
+    /// Tells whether another process has written since.
+    version: i64,
+}
+
+impl Writer {
+    fn have_others_written(&mut self) -> rusqlite::Result<bool> {
+        let version = data_version(&self.connection)?;
+        Ok(std::mem::replace(&mut self.version, version) != version)
+    }
+}
+
+/// Changes when another connection has written.
+fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached("PRAGMA data_version")?
+        .query_row([], |row| row.get(0))
 }
 
 /// One transaction at work.
@@ -51,6 +69,8 @@ pub(super) struct Work<'a> {
     pub(super) now: Timestamp,
     /// Of what enters the feed in it.
     pub(super) salt: [u8; 16],
+    /// What it does that connections of devices may want to hear.
+    pub(super) happened: Happened,
 }
 
 impl Work<'_> {
@@ -78,6 +98,8 @@ impl Shared {
             path,
             store_key,
             writer: Mutex::new(Writer {
+                // Nobody waits yet for what others do; the first look tells all the same.
+                version: data_version(&writer).unwrap_or_default(),
                 connection: writer,
                 documents: DocumentCache::default(),
             }),
@@ -87,6 +109,7 @@ impl Shared {
             code,
             actor: ActorId(actor),
             hashing: Mutex::default(),
+            news: News::default(),
         }
     }
 
@@ -99,21 +122,46 @@ impl Shared {
         let Writer {
             connection,
             documents,
+            version,
         } = &mut *writer;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let now = data_version(&transaction)?;
         let mut work = Work {
             connection: &transaction,
             documents,
             shared: self,
             now: self.environment.now(),
             salt: self.random(),
+            happened: Happened::default(),
         };
-        let result = change(&mut work)?;
+        let result = change(&mut work);
+        let mut happened = work.happened;
+        happened.have_others_written = std::mem::replace(version, now) != now;
         // Once for all, and outside of any savepoint: FTS5 makes a segment at each. Readers do not
         // write, so nothing may be due after the commit.
-        rows::index_due(&transaction)?;
-        transaction.commit()?;
-        Ok(result)
+        let finished = result.and_then(|result| {
+            rows::index_due(&transaction)?;
+            if happened.has_entries() {
+                happened.keep_up_to(feed::head(&transaction)?.0);
+            }
+            transaction.commit()?;
+            Ok(result)
+        });
+        if finished.is_err() {
+            // Nothing of it happened, but what others did did.
+            happened = Happened::by_others(happened.have_others_written);
+        }
+        // Within the lock, so that it is told in the order in which it happened.
+        self.news.tell(happened);
+        finished
+    }
+
+    /// Tells devices that stay if another process has written: it cannot tell them itself.
+    pub(super) fn look_for_others(&self) -> Result<(), WardError> {
+        let mut writer = lock(&self.writer);
+        let have_others_written = writer.have_others_written()?;
+        self.news.tell(Happened::by_others(have_others_written));
+        Ok(())
     }
 
     /// Runs `query` on a connection that cannot write, as of one moment.

@@ -130,6 +130,13 @@ fn answer_by_reading(
             Err(refusal) => return Ok(WardAnswer::Refused(refusal)),
         };
         Ok(match command {
+            WardCommand::ReadFeed(cursor)
+                if restore::standing(connection, shared, cursor)? != Standing::Known =>
+            {
+                // It was found to be restored since this device was greeted: the device has to hear that
+                // first, and gives back before it reads.
+                WardAnswer::Refused(Refusal::Unavailable)
+            }
             WardCommand::ReadFeed(cursor) => {
                 let page = feed::read(connection, shared, &known, cursor)?;
                 has_reported =

@@ -90,6 +90,7 @@ impl Work<'_> {
         if changed == 0 {
             return Err(WardError::NotFound("device"));
         }
+        self.happened.has_changed_rights = true;
         Ok(())
     }
 }

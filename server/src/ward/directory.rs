@@ -264,6 +264,7 @@ impl Work<'_> {
     }
 
     pub(super) fn make_officer(&mut self, name: &str, role: Role) -> Result<OfficerId, WardError> {
+        self.happened.has_changed_directory = true;
         let officer = OfficerId(self.shared.uuid(self.now));
         self.connection.execute(
             "INSERT INTO officers (id, name, role, scope_version, created_at)
@@ -301,6 +302,7 @@ impl Work<'_> {
 
     /// Adds areas, or changes names and dates of those that are there; parents come before children.
     pub(super) fn put_areas(&mut self, new: &[Area]) -> Result<(), WardError> {
+        self.happened.has_changed_directory = true;
         let mut known = tree(self.connection)?;
         for area in new {
             check_area(area)?;

@@ -74,7 +74,7 @@ pub(super) fn since(
 }
 
 /// How a document is placed now; a person as its case.
-fn now(connection: &Connection, document: DocumentId) -> rusqlite::Result<Placement> {
+pub(super) fn now(connection: &Connection, document: DocumentId) -> rusqlite::Result<Placement> {
     Ok(documents::placement(connection, placed(document))?.unwrap_or_default())
 }
 

@@ -124,6 +124,7 @@ impl Work<'_> {
             return Ok(None);
         }
         let DeviceCredential { officer, role, .. } = *credential;
+        self.happened.has_changed_directory = true;
         self.connection.execute(
             "INSERT OR IGNORE INTO officers (id, name, role, scope_version, created_at)
              VALUES (?1, ?2, ?3, 0, ?4)",

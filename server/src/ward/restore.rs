@@ -89,6 +89,7 @@ impl Work<'_> {
     /// that were seen lately have reported.
     pub(super) fn begin_epoch(&mut self, unknown: Option<CursorFields>) -> Result<(), WardError> {
         tracing::warn!("the ward was restored from a backup: a new epoch begins, numbering pauses");
+        self.happened.has_changed_rights = true;
         self.connection
             .execute("UPDATE epochs SET is_current = 0 WHERE is_current = 1", [])?;
         if let Some(fields) = unknown {

@@ -78,6 +78,7 @@ impl Work<'_> {
             Some((number, ..)) => number + 1,
             None => 1,
         };
+        self.happened.has_changed_rights = true;
         let version = self.random_version();
         self.connection
             .prepare_cached(

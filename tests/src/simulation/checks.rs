@@ -125,6 +125,12 @@ fn scopes_are_kept(fleet: &Fleet) {
             .into_iter()
             .map(|item| item.record)
             .collect();
+        // What the officer wrote outlives its document a while, for a ward that loses it.
+        let (retained, others) = retained(&store, phone);
+        assert_eq!(
+            others, 0,
+            "seed {seed}: {name} retains what others wrote out of its scope"
+        );
         let files: Vec<[u8; 32]> = store
             .prepare("SELECT hash FROM attachments")
             .and_then(|mut statement| {
@@ -139,7 +145,7 @@ fn scopes_are_kept(fleet: &Fleet) {
                 promised.is_some_and(|case| case.files.keys().any(|hash| hash.0 == file))
             };
             assert!(
-                refused.iter().any(is_of)
+                refused.iter().chain(&retained).any(is_of)
                     || ward
                         .keys()
                         .filter(|id| allowed.contains(&DocumentId::case(**id)))
@@ -149,7 +155,7 @@ fn scopes_are_kept(fleet: &Fleet) {
         }
         let held: Vec<Vec<u8>> = store
             .prepare(
-                "SELECT document FROM edits
+                "SELECT document FROM edits WHERE is_stranded = 0
                  UNION SELECT document FROM set_aside WHERE document IS NOT NULL
                  UNION SELECT document FROM doubtful",
             )
@@ -168,6 +174,24 @@ fn scopes_are_kept(fleet: &Fleet) {
             );
         }
     }
+}
+
+/// The records of stranded edits of this phone's officer, and how many are another's.
+fn retained(store: &rusqlite::Connection, phone: &Phone) -> (BTreeSet<Uuid>, usize) {
+    let rows: Vec<(Vec<u8>, [u8; 16])> = store
+        .prepare("SELECT document, author FROM edits WHERE is_stranded = 1")
+        .and_then(|mut statement| {
+            statement
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect::<rusqlite::Result<_>>()
+        })
+        .expect("the store answers");
+    let officer = phone.author.officer;
+    let own = |author: &[u8; 16]| author == officer.0.as_bytes();
+    let others = rows.iter().filter(|(_, author)| !own(author)).count();
+    let record = |document: &[u8]| DocumentId::from_slice(document).map(|document| document.uuid);
+    let records = rows.iter().filter_map(|(document, _)| record(document));
+    (records.collect(), others)
 }
 
 /// What must hold after every step: nobody is told 'on the server' of something that is not.

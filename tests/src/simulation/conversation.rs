@@ -2,8 +2,8 @@
 
 use gandan_core::model::DeviceId;
 use gandan_core::protocol::frame::FrameDecoder;
-use gandan_core::protocol::initiator::Initiator;
-use gandan_core::protocol::message::DeviceMessage;
+use gandan_core::protocol::initiator::{ConversationError, Initiator};
+use gandan_core::protocol::message::{DeviceMessage, Refusal};
 use gandan_core::protocol::responder::Responder;
 use gandan_core::replica::{RecordError, Replica};
 use gandan_core::store::rows::CaseQuery;
@@ -112,9 +112,13 @@ impl<'a> Conversation<'a> {
             } else {
                 let portion = take(&mut self.down, dice);
                 self.events += 1;
-                self.initiator
-                    .handle_bytes(&portion)
-                    .expect("our ward keeps the protocol");
+                match self.initiator.handle_bytes(&portion) {
+                    // The ward found in between that it was restored: the phone comes again.
+                    Err(ConversationError::Refused(Refusal::Unavailable)) => {
+                        self.cut = Some(self.events);
+                    }
+                    heard => heard.expect("our ward keeps the protocol"),
+                }
             }
         }
         while self.initiator.poll_progress().is_some() {}

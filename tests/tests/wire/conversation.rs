@@ -173,6 +173,7 @@ impl Device<'_> {
                 missing: Vec::new(),
             },
             DeviceCommand::KeepFetched { .. }
+            | DeviceCommand::Settle { .. }
             | DeviceCommand::NoteKept { .. }
             | DeviceCommand::DoubtAttachments(_) => DeviceAnswer::Done,
         }

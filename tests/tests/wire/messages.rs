@@ -102,6 +102,7 @@ fn device_messages() -> Vec<Valid<DeviceMessage>> {
                 offset: 65_536,
             },
         ),
+        ("follow", "two", DeviceMessage::Follow { window: 2 }),
         (
             "look",
             "number",
@@ -296,6 +297,11 @@ fn invalid_from_device() -> Vec<Invalid> {
             decode(DecodeError::InvalidValue),
         ),
         ("pull", "invalid-window", over(64)),
+        (
+            "follow",
+            "invalid-no-window",
+            decode(DecodeError::InvalidValue),
+        ),
         ("want", "invalid-too-many", over(1_000)),
         ("offer", "invalid-empty", decode(DecodeError::InvalidValue)),
         ("offer", "invalid-too-large", over(10 * 1024 * 1024)),

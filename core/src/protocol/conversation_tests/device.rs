@@ -181,6 +181,7 @@ impl FakeDevice {
                 self.confirmed.insert(hash);
                 DeviceAnswer::Done
             }
+            DeviceCommand::Settle { .. } => DeviceAnswer::Done,
             DeviceCommand::NextLook => DeviceAnswer::Look(self.looks.pop()),
             DeviceCommand::KeepLent { words, lent } => {
                 self.log.push("lent");
@@ -264,6 +265,16 @@ impl FakeDevice {
                 Some(body) => drop(self.edits.insert(entry.edit, body)),
                 None if self.edits.contains_key(&entry.edit) => {}
                 None => missing.push(entry.edit),
+            }
+        }
+        for entry in &page.proof.entries {
+            for bundle in &mut self.bundles {
+                let waits_no_more = bundle.verdicts.iter().any(|verdict| {
+                    matches!(verdict, Verdict::Waiting { dependency } if *dependency == entry.edit)
+                });
+                if waits_no_more {
+                    bundle.is_given = false;
+                }
             }
         }
         // Edits asked for by name have no cursor and say nothing of what lies between them.

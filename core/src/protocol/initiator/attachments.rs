@@ -58,6 +58,10 @@ impl Attachments {
         self.is_asking && self.in_flight.len() < limits::ATTACHMENTS_IN_FLIGHT_MAX
     }
 
+    pub(super) fn ask_again(&mut self) {
+        self.is_asking = true;
+    }
+
     pub(super) fn is_complete(&self) -> bool {
         !self.is_asking && self.in_flight.is_empty()
     }

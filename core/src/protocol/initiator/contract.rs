@@ -73,6 +73,12 @@ pub enum DeviceCommand {
     BeginReturn,
     /// The next proof with the edits that belong to it. Answer: [`DeviceAnswer::Return`].
     NextReturn,
+    /// Everything was said about records; files may follow. Drops what is kept no longer than until a
+    /// time by the ward's clock. Answer: [`DeviceAnswer::Done`].
+    Settle {
+        /// By the ward's clock.
+        ward_time: Timestamp,
+    },
     /// The next attachment that the ward has not confirmed and was not given in this conversation,
     /// thumbnails first.
     /// Answer: [`DeviceAnswer::Attachment`].

@@ -30,6 +30,11 @@ enum FeedState {
     NotAsked,
     Asked,
     CaughtUp,
+    /// What follows comes by itself.
+    Followed {
+        /// Whether the ward is still to say that it has heard so.
+        is_open: bool,
+    },
 }
 
 impl Download {
@@ -49,8 +54,29 @@ impl Download {
         DeviceMessage::Pull { window }
     }
 
+    /// Asks for whatever comes. What was asked before is stored by now, so all of the window is free; said
+    /// again, the window stays as it is.
+    pub(super) fn follow(&mut self, round: u32) -> DeviceMessage {
+        let window = limits::PAGES_FOLLOWED_MAX;
+        if !matches!(self.state, FeedState::Followed { .. }) {
+            self.allowed = std::iter::repeat_n(round, window).collect();
+            self.is_end_received = false;
+        }
+        self.state = FeedState::Followed { is_open: true };
+        DeviceMessage::Follow { window }
+    }
+
+    pub(super) fn may_follow_again(&self) -> bool {
+        self.state == FeedState::Followed { is_open: false }
+    }
+
+    fn is_followed(&self) -> bool {
+        matches!(self.state, FeedState::Followed { .. })
+    }
+
     pub(super) fn receive_page(&mut self) -> Result<u32, Violation> {
-        if self.state != FeedState::Asked || self.is_end_received {
+        let is_asked = self.state == FeedState::Asked || self.is_followed();
+        if !is_asked || self.is_end_received {
             return Err(Violation::Unexpected);
         }
         let asked_in = self.allowed.pop_front().ok_or(Violation::TooManyInFlight)?;
@@ -58,10 +84,13 @@ impl Download {
     }
 
     pub(super) fn receive_caught_up(&mut self) -> Result<u32, Violation> {
-        if self.state != FeedState::Asked || self.is_end_received {
-            return Err(Violation::Unexpected);
+        match self.state {
+            FeedState::Asked if !self.is_end_received => self.is_end_received = true,
+            FeedState::Followed { is_open: true } => {
+                self.state = FeedState::Followed { is_open: false };
+            }
+            _ => return Err(Violation::Unexpected),
         }
-        self.is_end_received = true;
         Ok(self.allowed.front().map_or(0, |asked_in| asked_in + 1))
     }
 
@@ -96,7 +125,8 @@ impl Download {
     }
 
     pub(super) fn is_complete(&self) -> bool {
-        self.state == FeedState::CaughtUp && self.request.is_none() && self.wanted.is_empty()
+        let is_read = self.state == FeedState::CaughtUp || self.is_followed();
+        is_read && self.request.is_none() && self.wanted.is_empty()
     }
 
     fn want(&mut self, missing: Vec<EditId>) {
@@ -134,9 +164,9 @@ impl Initiator {
                 .push_back(Progress::Received { edits: received });
         }
         if origin == PageOrigin::Feed && !self.download.is_end_received {
-            self.download.allowed.push_back(round);
-            self.outbound.push(DeviceMessage::Taken.encode());
+            self.say_taken(round);
         }
+        self.look_after_news();
         self.want_missing(missing, round);
     }
 
@@ -144,6 +174,12 @@ impl Initiator {
     pub(super) fn want_missing(&mut self, missing: Vec<EditId>, round: u32) {
         self.download.want(missing);
         self.ask_for_wanted(round);
+    }
+
+    /// What came is stored: one more may come.
+    pub(super) fn say_taken(&mut self, round: u32) {
+        self.download.allowed.push_back(round);
+        self.outbound.push(DeviceMessage::Taken.encode());
     }
 
     pub(super) fn ask_for_wanted(&mut self, round: u32) {

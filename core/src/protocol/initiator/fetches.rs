@@ -44,6 +44,10 @@ impl Fetches {
         self.is_asking && matches!(self.state, FetchState::Idle)
     }
 
+    pub(super) fn ask_again(&mut self) {
+        self.is_asking = true;
+    }
+
     pub(super) fn is_complete(&self) -> bool {
         !self.is_asking && matches!(self.state, FetchState::Idle)
     }

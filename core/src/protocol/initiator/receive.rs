@@ -9,7 +9,10 @@ use crate::codec::DecodeError;
 impl Initiator {
     /// Takes every whole message out of `bytes`.
     pub(super) fn receive(&mut self, mut bytes: &[u8]) -> Result<(), ConversationError> {
-        while let Some(frame) = self.decoder.next(&mut bytes)? {
+        // A ward that sends by itself cannot know yet that we are gone.
+        while !(self.stage == Stage::Finished && self.staying == Staying::Yes)
+            && let Some(frame) = self.decoder.next(&mut bytes)?
+        {
             let message = WardMessage::decode(&frame).map_err(Violation::from)?;
             self.receive_message(message)?;
         }
@@ -61,14 +64,21 @@ impl Initiator {
                     }
                 }
             }
-            (Stage::Open, WardMessage::Directory(sealed)) if !self.has_directory => {
-                // Once: the ward says it unasked, right after its welcome.
+            (Stage::Open, WardMessage::Directory(sealed))
+                if !self.has_directory || self.is_following() =>
+            {
+                // Once, unasked, right after the welcome; to a device that stays whenever it changed.
                 self.has_directory = true;
+                let is_followed = self.is_following();
+                if is_followed {
+                    self.download.receive_page()?;
+                }
                 let (directory, version) =
                     directory::open(&sealed).map_err(violation_of_directory)?;
                 self.due.push_back(Due::Directory {
                     directory: Box::new(directory),
                     version,
+                    is_followed,
                 });
             }
             (Stage::Open, WardMessage::Returned) => {

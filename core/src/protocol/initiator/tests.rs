@@ -52,6 +52,7 @@ fn answer(initiator: &mut Initiator) -> Option<DeviceCommand> {
         | DeviceCommand::ApplyDirectory { .. }
         | DeviceCommand::BeginReturn
         | DeviceCommand::NoteKept { .. }
+        | DeviceCommand::Settle { .. }
         | DeviceCommand::KeepFetched { .. }
         | DeviceCommand::DoubtAttachments(_)
         | DeviceCommand::ConfirmAttachment(_) => DeviceAnswer::Done,
@@ -286,6 +287,10 @@ fn offering() -> Initiator {
     let mut initiator = pulling();
     hear(&mut initiator, &WardMessage::CaughtUp).unwrap();
     assert_eq!(answer(&mut initiator), Some(DeviceCommand::NextBundle));
+    let settle = DeviceCommand::Settle {
+        ward_time: Timestamp(2),
+    };
+    assert_eq!(answer(&mut initiator), Some(settle));
     assert_eq!(answer(&mut initiator), Some(DeviceCommand::NextLook));
     assert_eq!(answer(&mut initiator), Some(DeviceCommand::NextFetch));
     assert_eq!(
@@ -471,6 +476,7 @@ fn looking() -> Initiator {
         initiator.handle_answer(match command {
             DeviceCommand::NextBundle => DeviceAnswer::Bundle(None),
             DeviceCommand::NextLook => DeviceAnswer::Look(Some("K7P-2M9C".to_owned())),
+            DeviceCommand::Settle { .. } => DeviceAnswer::Done,
             other => panic!("{other:?}"),
         });
     }

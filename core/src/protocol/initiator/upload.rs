@@ -1,6 +1,6 @@
 //! Bundles on their way up: how many may be under way, which were sent, which may be sent again.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::*;
 
@@ -21,6 +21,8 @@ pub(super) struct Upload {
     sent: BTreeMap<BundleId, Sent>,
     /// How many edits the ward has accepted so far.
     accepted: u64,
+    /// What edits of ours wait for.
+    awaited: BTreeSet<EditId>,
     /// The round in which the last bundle was sent.
     round: u32,
 }
@@ -42,6 +44,7 @@ impl Upload {
             is_pull_due: true,
             sent: BTreeMap::new(),
             accepted: 0,
+            awaited: BTreeSet::new(),
             round,
         }
     }
@@ -56,6 +59,13 @@ impl Upload {
         for free in &mut self.free {
             *free = round.max(*free);
         }
+    }
+
+    /// The feed names edits: something of ours may have waited for them.
+    pub(super) fn note_named(&mut self, page: &Page) {
+        let named = page.proof.entries.iter();
+        let come = named.filter(|entry| self.awaited.remove(&entry.edit));
+        self.accepted += come.count() as u64;
     }
 
     /// Whether the store has no more, and the ward's word on all that was sent is recorded.
@@ -99,6 +109,11 @@ impl Upload {
         let round = self.unrecorded.pop_front().unwrap_or(self.round);
         self.free.push_back(round);
         self.accepted += accepted(verdicts) as u64;
+        self.awaited
+            .extend(verdicts.iter().filter_map(|verdict| match verdict {
+                Verdict::Waiting { dependency } => Some(*dependency),
+                _ => None,
+            }));
         if let Some(sent) = self.sent.get_mut(&bundle) {
             sent.accepted_before = self.accepted;
         }
@@ -114,7 +129,8 @@ impl Initiator {
             }
             None => {
                 self.upload.is_asking = false;
-                if std::mem::take(&mut self.upload.is_pull_due) {
+                // To a device that stays the feed comes by itself.
+                if std::mem::take(&mut self.upload.is_pull_due) && !self.is_following() {
                     let pull = self.download.pull(self.upload.round);
                     self.outbound.push(pull.encode());
                 }

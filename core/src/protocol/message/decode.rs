@@ -9,7 +9,7 @@ use crate::codec::{DecodeError, Reader};
 use crate::model::{AttachmentHash, BundleId, EditId, Timestamp};
 use uuid::Uuid;
 
-/// Most pages that a `Pull` may announce; the ward has a bound of its own.
+/// Most pages that a `Pull` or a `Follow` may announce; the ward has a bound of its own.
 const WINDOW_MAX: usize = 64;
 
 impl DeviceMessage {
@@ -22,9 +22,8 @@ impl DeviceMessage {
         let message = match frame.kind {
             kind::HELLO => Self::Hello(read_hello(&mut reader)?),
             kind::BUNDLE => Self::Bundle(reader.bytes(limits::BUNDLE_BYTES_MAX)?.to_vec()),
-            kind::PULL => match reader.count(WINDOW_MAX)? {
-                0 => return Err(DecodeError::InvalidValue),
-                window => Self::Pull { window },
+            kind::PULL => Self::Pull {
+                window: read_window(&mut reader)?,
             },
             kind::TAKEN => Self::Taken,
             kind::WANT => {
@@ -58,6 +57,9 @@ impl DeviceMessage {
                 hash: AttachmentHash(reader.fixed()?),
                 offset: reader.count(limits::ATTACHMENT_BYTES_MAX)?,
             },
+            kind::FOLLOW => Self::Follow {
+                window: read_window(&mut reader)?,
+            },
             kind::LOOK => Self::Look {
                 words: reader.text(limits::LOOK_BYTES_MAX)?.to_owned(),
             },
@@ -66,6 +68,14 @@ impl DeviceMessage {
         };
         finish(frame, reader)?;
         Ok(message)
+    }
+}
+
+/// How many pages a device can hold; one that can hold none cannot ask for any.
+fn read_window(reader: &mut Reader<'_>) -> Result<usize, DecodeError> {
+    match reader.count(WINDOW_MAX)? {
+        0 => Err(DecodeError::InvalidValue),
+        window => Ok(window),
     }
 }
 
@@ -224,6 +234,7 @@ mod tests {
         }));
         device_round_trip(&DeviceMessage::Bundle(vec![1; limits::BUNDLE_BYTES_MAX]));
         device_round_trip(&DeviceMessage::Pull { window: WINDOW_MAX });
+        device_round_trip(&DeviceMessage::Follow { window: WINDOW_MAX });
         device_round_trip(&DeviceMessage::Want(vec![
             EditId([1; 32]);
             limits::WANTED_EDITS_MAX

@@ -52,6 +52,10 @@ impl DeviceMessage {
                 writer.fixed(hash.as_bytes()).count(*offset);
                 kind::FETCH_PART
             }
+            Self::Follow { window } => {
+                writer.count(*window);
+                kind::FOLLOW
+            }
             Self::Look { words } => {
                 writer.text(words);
                 kind::LOOK

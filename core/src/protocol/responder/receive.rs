@@ -14,6 +14,7 @@ pub(super) struct InFlight {
     pub(super) file_bytes: usize,
     pub(super) fetches: usize,
     pub(super) parts: usize,
+    pub(super) follows: usize,
     pub(super) looks: usize,
     pulls: usize,
     is_done: bool,
@@ -93,11 +94,20 @@ impl Responder {
             }
             DeviceMessage::Pull { window } => {
                 // The device asks again only after it was told that it has caught up.
-                if self.window.is_some() {
+                if self.window.is_some() || in_flight.follows > 0 {
                     return Err(Violation::Unexpected);
                 }
                 InFlight::add(&mut in_flight.pulls, 1)?;
                 Item::Pull { window }
+            }
+            DeviceMessage::Follow { window } => {
+                // It stays once it has read what there was, and says so again only to be answered.
+                let is_pulling = self.window.is_some() && self.following.is_none();
+                if !self.has_caught_up || is_pulling || in_flight.pulls > 0 {
+                    return Err(Violation::Unexpected);
+                }
+                InFlight::add(&mut in_flight.follows, 1)?;
+                Item::Follow { window }
             }
             DeviceMessage::Taken => {
                 self.pages_ahead = self

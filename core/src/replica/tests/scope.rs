@@ -23,6 +23,13 @@ fn leaving(ward: &TestWard, forgotten: &[DocumentId]) -> Page {
     }
 }
 
+/// The ward says its time, so many days after the morning.
+fn settle(phone: &Replica, days: i64) {
+    let ward_time = Timestamp(MORNING.0 + days * 24 * 60 * 60 * 1000);
+    let command = DeviceCommand::Settle { ward_time };
+    assert_eq!(phone.execute(command).unwrap(), DeviceAnswer::Done);
+}
+
 fn forget(phone: &Replica, ward: &TestWard, case: Uuid) {
     let documents = [DocumentId::case(case), DocumentId::person_of(case)];
     assert_eq!(apply(phone, leaving(ward, &documents)), []);
@@ -97,9 +104,19 @@ fn no_byte_stays_of_a_case_that_leaves_the_scope() {
 
     forget(&phone, &ward, id);
     let after = decrypted(&phone);
-    for mark in MARKS {
+    for mark in &MARKS[..2] {
         assert!(!holds(&after, mark), "{mark} is still there");
     }
+    assert!(
+        holds(&after, MARKS[2]),
+        "the officer's own words, for a month"
+    );
+    settle(&phone, 0);
+    settle(&phone, 30);
+    assert!(holds(&decrypted(&phone), MARKS[2]));
+    settle(&phone, 31);
+    let after = decrypted(&phone);
+    assert!(!holds(&after, MARKS[2]), "not longer");
     let log = folder.path().join("phone.db-wal");
     assert_eq!(std::fs::metadata(log).unwrap().len(), 0);
     assert!(phone.case(id).unwrap().is_none());
@@ -217,6 +234,11 @@ fn what_the_ward_accepted_before_the_document_left_is_settled_by_its_word() {
     begin(&phone);
     ward.hear(&phone);
     assert_eq!(phone.pending().unwrap(), []);
+    settle(&phone, 0);
+    assert_eq!(count(&phone, "edits"), 1, "should the ward lose it");
+    begin(&phone);
+    assert_eq!(next_bundle(&phone), None);
+    settle(&phone, 31);
     for table in ["edits", "outbox", "bundles", "rejected"] {
         assert_eq!(count(&phone, table), 0, "{table}");
     }
@@ -233,6 +255,9 @@ fn a_file_that_the_ward_does_not_have_is_sent_before_it_goes() {
     begin(&phone);
     ward.hear(&phone);
     forget(&phone, &ward, id);
+    assert_eq!(count(&phone, "edits"), 1, "should the ward lose it");
+    settle(&phone, 0);
+    settle(&phone, 31);
     assert_eq!(count(&phone, "edits"), 0);
     let DeviceAnswer::Attachment(Some(file)) =
         phone.execute(DeviceCommand::NextAttachment).unwrap()
@@ -316,4 +341,88 @@ fn what_came_before_its_history_goes_with_the_document_and_is_not_asked_for() {
     assert_eq!(count(&phone, "wanted"), 0);
     assert_eq!(count(&phone, "proofs"), 0);
     assert!(!holds(&decrypted(&phone), MARKS[2]));
+}
+
+/// What a ward is given back: the bodies of all pages.
+fn given_back(phone: &Replica) -> Vec<Vec<u8>> {
+    phone.execute(DeviceCommand::BeginReturn).unwrap();
+    let mut bodies = Vec::new();
+    while let Some(page) = next_return(phone) {
+        bodies.extend(page.bodies.into_iter().flatten());
+    }
+    bodies
+}
+
+#[test]
+fn a_note_outlives_its_case_on_the_phone_for_a_ward_that_loses_it() {
+    let (folder, phone) = phone();
+    let (_desk_folder, desk) = desk();
+    let mut ward = TestWard::new();
+    let id = known_case(&mut ward, &desk, &phone);
+    let read = ward.feed.len();
+    phone.add_note(id, "một").unwrap();
+    let photo = phone.attach(id, "a.png", &photo()).unwrap();
+    begin(&phone);
+    ward.hear(&phone);
+    ward.tell(&phone, read);
+    phone
+        .execute(DeviceCommand::ConfirmAttachment(photo.hash))
+        .unwrap();
+    let own: Vec<Vec<u8>> = ward.feed[read..]
+        .iter()
+        .map(|admitted| admitted.bytes.clone())
+        .collect();
+    forget(&phone, &ward, id);
+    forget(&phone, &ward, id);
+    drop(phone);
+
+    // A copy that is older than the note takes the ward's place; nobody else holds it.
+    ward.restore(read);
+    let phone = open(folder.path());
+    begin(&phone);
+    assert_eq!(given_back(&phone), own);
+    let DeviceAnswer::Attachment(Some(file)) =
+        phone.execute(DeviceCommand::NextAttachment).unwrap()
+    else {
+        panic!("the ward may have lost the file, too");
+    };
+    assert_eq!(file.hash, photo.hash);
+    assert!(
+        phone
+            .pending()
+            .unwrap()
+            .iter()
+            .all(|item| item.edit.is_none())
+    );
+    assert!(phone.case(id).unwrap().is_none());
+    assert_sound(&phone);
+}
+
+#[test]
+fn a_note_that_no_page_named_goes_again_to_a_ward_that_lost_it() {
+    let (_folder, phone) = phone();
+    let (_desk_folder, desk) = desk();
+    let mut ward = TestWard::new();
+    let id = known_case(&mut ward, &desk, &phone);
+    let read = ward.feed.len();
+    phone.add_note(id, "một").unwrap();
+    begin(&phone);
+    let (bundle, sealed) = next_bundle(&phone).unwrap();
+    record(&phone, bundle, ward.admit(&phone, &opened(&sealed)));
+    forget(&phone, &ward, id);
+    begin(&phone);
+    assert_eq!(next_bundle(&phone), None, "the ward has it");
+
+    ward.restore(read);
+    phone.execute(DeviceCommand::BeginReturn).unwrap();
+    assert_eq!(next_bundle(&phone), Some((bundle, sealed)));
+    record(&phone, bundle, vec![Verdict::Accepted { sequence: 2 }]);
+    // The feed goes by without a word, because the case is none of this phone's.
+    forget(&phone, &ward, id);
+    begin(&phone);
+    ward.hear(&phone);
+    assert_eq!(phone.pending().unwrap(), []);
+    begin(&phone);
+    assert_eq!(next_bundle(&phone), None);
+    assert_sound(&phone);
 }

@@ -10,7 +10,7 @@ pub(crate) fn begin(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(
         "DELETE FROM doubtful;
          INSERT INTO doubtful (document)
-             SELECT DISTINCT document FROM edits WHERE proof IS NOT NULL
+             SELECT DISTINCT document FROM edits WHERE proof IS NOT NULL AND is_stranded = 0
              UNION SELECT DISTINCT document FROM set_aside WHERE document IS NOT NULL;",
     )
 }

@@ -25,6 +25,8 @@ pub(crate) struct Located {
     pub(crate) proof: Option<i64>,
     /// Whether its document has left the scope.
     pub(crate) is_stranded: bool,
+    /// Whether it is stranded with the ward's word.
+    pub(crate) is_retained: bool,
 }
 
 /// What a page of the feed says of an edit.
@@ -68,16 +70,22 @@ pub(crate) fn position(connection: &Connection, id: EditId) -> rusqlite::Result<
 
 pub(crate) fn locate(connection: &Connection, id: EditId) -> rusqlite::Result<Option<Located>> {
     connection
-        .prepare_cached("SELECT position, document, proof, is_stranded FROM edits WHERE id = ?1")?
-        .query_row([id.as_bytes()], |row| {
-            Ok(Located {
-                position: row.get(0)?,
-                document: document(row, 1)?,
-                proof: row.get(2)?,
-                is_stranded: row.get(3)?,
-            })
-        })
+        .prepare_cached(
+            "SELECT position, document, proof, is_stranded, retained_since IS NOT NULL
+             FROM edits WHERE id = ?1",
+        )?
+        .query_row([id.as_bytes()], located)
         .optional()
+}
+
+fn located(row: &Row<'_>) -> rusqlite::Result<Located> {
+    Ok(Located {
+        position: row.get(0)?,
+        document: document(row, 1)?,
+        proof: row.get(2)?,
+        is_stranded: row.get(3)?,
+        is_retained: row.get(4)?,
+    })
 }
 
 pub(crate) fn read(connection: &Connection, id: EditId) -> rusqlite::Result<Option<StoredEdit>> {
@@ -133,7 +141,7 @@ pub(crate) fn all_of_document(
         .collect()
 }
 
-/// The stranded edits of a document, oldest first.
+/// The unsent stranded edits of a document, oldest first.
 pub(crate) fn stranded_of(
     connection: &Connection,
     document: DocumentId,
@@ -141,16 +149,18 @@ pub(crate) fn stranded_of(
     connection
         .prepare_cached(
             "SELECT position, id, bytes, author, received_at FROM edits
-             WHERE document = ?1 AND is_stranded = 1 ORDER BY position",
+             WHERE document = ?1 AND is_stranded = 1 AND retained_since IS NULL ORDER BY position",
         )?
         .query_map([document.to_bytes()], stored)?
         .collect()
 }
 
-/// Documents with stranded edits.
+/// Documents with unsent stranded edits.
 pub(crate) fn stranded_documents(connection: &Connection) -> rusqlite::Result<Vec<DocumentId>> {
     connection
-        .prepare_cached("SELECT DISTINCT document FROM edits WHERE is_stranded = 1")?
+        .prepare_cached(
+            "SELECT DISTINCT document FROM edits WHERE is_stranded = 1 AND retained_since IS NULL",
+        )?
         .query_map([], |row| document(row, 0))?
         .collect()
 }
@@ -161,6 +171,38 @@ pub(crate) fn strand(connection: &Connection, position: i64) -> rusqlite::Result
         .prepare_cached("UPDATE edits SET is_stranded = 1, proof = NULL WHERE position = ?1")?
         .execute([position])
         .map(drop)
+}
+
+/// Takes an edit that the ward accepted out of its document, and keeps it with its proof.
+pub(crate) fn retain(connection: &Connection, position: i64) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE edits SET is_stranded = 1, retained_since = 0 WHERE position = ?1")?
+        .execute([position])
+        .map(drop)
+}
+
+/// What was retained since the last time counts from `now` on; gives what was retained before `until`.
+pub(crate) fn retained_before(
+    connection: &Connection,
+    now: Timestamp,
+    until: Timestamp,
+) -> rusqlite::Result<Vec<Located>> {
+    connection
+        .prepare_cached("UPDATE edits SET retained_since = max(?1, 1) WHERE retained_since = 0")?
+        .execute([now.0])?;
+    connection
+        .prepare_cached(
+            "SELECT position, document, proof, 1, 1 FROM edits WHERE retained_since < ?1",
+        )?
+        .query_map([until.0], located)?
+        .collect()
+}
+
+/// Whether anything is retained.
+pub(crate) fn is_any_retained(connection: &Connection) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached("SELECT 1 FROM edits WHERE retained_since IS NOT NULL LIMIT 1")?
+        .exists([])
 }
 
 /// Notes that a page of the feed named the edit; a newer page takes the place of an older one.

@@ -220,11 +220,17 @@ pub(crate) fn remove(
         .map(drop)
 }
 
-/// The files of a record that is forgotten and that the ward has need not be remembered.
-pub(crate) fn remove_confirmed(connection: &Connection, record: Uuid) -> rusqlite::Result<()> {
+/// A file of a record that is forgotten need not be remembered if the ward has it.
+pub(crate) fn remove_confirmed(
+    connection: &Connection,
+    hash: AttachmentHash,
+    record: Uuid,
+) -> rusqlite::Result<()> {
     connection
-        .prepare_cached("DELETE FROM attachment_outbox WHERE record = ?1 AND is_confirmed = 1")?
-        .execute([record.as_bytes()])
+        .prepare_cached(
+            "DELETE FROM attachment_outbox WHERE hash = ?1 AND record = ?2 AND is_confirmed = 1",
+        )?
+        .execute(params![hash.as_bytes(), record.as_bytes()])
         .map(drop)
 }
 

@@ -17,11 +17,14 @@ pub(crate) enum OutboxState {
     Sealed = 2,
     /// The ward gave its word; a page that names it has not come yet.
     Accepted = 3,
+    /// The ward gave its word, and no page will name it: its document has left the scope.
+    Retained = 4,
 }
 
 impl OutboxState {
     fn from_number(number: i64) -> Self {
         match number {
+            4 => Self::Retained,
             3 => Self::Accepted,
             2 => Self::Sealed,
             _ => Self::Recorded,
@@ -162,6 +165,22 @@ pub(crate) fn doubt_up_to(connection: &Connection, up_to: u64) -> rusqlite::Resu
             "UPDATE outbox SET state = 2, sequence = NULL WHERE state = 3 AND sequence <= ?1",
         )?
         .execute([i64::try_from(up_to).unwrap_or(i64::MAX)])
+        .map(drop)
+}
+
+/// The ward was restored: what it has accepted without naming it is to be sent again.
+pub(crate) fn doubt_all(connection: &Connection) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE outbox SET state = 2, sequence = NULL WHERE state >= 3")?
+        .execute([])
+        .map(drop)
+}
+
+/// No page will name the edit at this position: its bundle stays with it.
+pub(crate) fn retain(connection: &Connection, position: i64) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE outbox SET state = 4, sequence = NULL WHERE position = ?1")?
+        .execute([position])
         .map(drop)
 }
 

@@ -6,6 +6,8 @@ use std::path::Path;
 use gandan_core::document::schema::field;
 use gandan_core::model::{Role, Status};
 use gandan_core::protocol::feed::Cursor;
+use gandan_core::protocol::message::Refusal;
+use gandan_core::protocol::responder::{WardAnswer, WardCommand};
 use gandan_core::protocol::verdict::Verdict;
 use uuid::Uuid;
 
@@ -384,4 +386,34 @@ fn a_case_accepted_while_numbering_is_paused_gets_its_number_afterwards() {
         number(&ward, uuid).as_deref(),
         Some("PA-2026-000001/P26995")
     );
+}
+
+#[test]
+fn a_device_that_stays_is_sent_away_to_give_back_when_a_restore_is_found() {
+    let world = World::new();
+    let staying = Phone::enrol(&world, 1, Role::Officer, &[]);
+    let mut reader = Phone::enrol(&world, 2, Role::Triage, &[]);
+    let old = tempfile::tempdir().unwrap();
+    let mut recorder = Phone::enrol(&world, 3, Role::Officer, &[]);
+    backup(&world, old.path());
+    let case = recorder.case("Ngập", None);
+    recorder.send(&world.ward, &[case]);
+    reader.read(&world.ward);
+
+    let ward = restored(old.path());
+    let mut staying = staying;
+    staying.read(&ward);
+    let mut watching = ward.watch(staying.device());
+    let read = || WardCommand::ReadFeed(staying.cursor.clone());
+    assert_eq!(
+        ward.execute(staying.device(), read()).unwrap(),
+        WardAnswer::Page(None)
+    );
+    assert!(!reader.greet(&ward), "a cursor from the future");
+    assert!(watching.interest().unwrap().feed);
+    assert_eq!(
+        ward.execute(staying.device(), read()).unwrap(),
+        WardAnswer::Refused(Refusal::Unavailable)
+    );
+    assert!(!staying.greet(&ward), "it hears why when it comes again");
 }
