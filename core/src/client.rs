@@ -1,6 +1,7 @@
 //! The same conversation over QUIC: a thin driver between [`crate::protocol`], quinn and a replica.
 //! Owns sockets, timeouts and the count of bytes; knows no message and no table.
 
+pub mod back_off;
 mod connect;
 mod driver;
 mod enrol;
@@ -14,7 +15,7 @@ pub mod transport;
 
 pub use enrol::enrol;
 pub use report::SyncReport;
-pub use stay::Stay;
+pub use stay::{Stay, StayEvent};
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

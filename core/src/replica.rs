@@ -104,6 +104,14 @@ impl Replica {
         })
     }
 
+    /// Any number.
+    #[cfg(feature = "quic")]
+    pub(crate) fn random(&self) -> u64 {
+        let mut bytes = [0; 8];
+        self.inner.environment.fill_random(&mut bytes);
+        u64::from_le_bytes(bytes)
+    }
+
     /// The device's Ed25519 key, made with the store.
     #[must_use]
     pub fn device_key(&self) -> SigningKey {

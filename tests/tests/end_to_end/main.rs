@@ -14,4 +14,5 @@ mod hostile_peer;
 mod looking;
 mod photos;
 mod replay;
+mod staying;
 mod stores;

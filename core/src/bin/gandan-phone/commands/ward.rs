@@ -105,7 +105,7 @@ fn words(report: &SyncReport) -> String {
 }
 
 /// One conversation needs no more than the thread it is on.
-fn runtime() -> Result<Runtime, Failure> {
+pub(super) fn runtime() -> Result<Runtime, Failure> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
