@@ -30,7 +30,7 @@ use crate::model::WardKey;
 use crate::protocol::ALPN_SYNC;
 use crate::protocol::initiator::{ConversationError, Initiator, Progress};
 use crate::protocol::message::Refusal;
-use crate::replica::Replica;
+use crate::replica::{Agreement, Replica};
 use crate::store::StoreError;
 
 /// What the ward's administrator sees of this build.
@@ -176,6 +176,8 @@ impl Client {
         said?;
 
         report.pending = self.ask(Replica::pending).await?.len() as u64;
+        let agreement = self.ask(Replica::agreement).await?;
+        report.is_agreed = matches!(agreement, Agreement::Synced { .. } | Agreement::Unsent);
         report.bytes_up = traffic.up();
         report.bytes_down = traffic.down();
         Ok(report)

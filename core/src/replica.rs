@@ -1,6 +1,7 @@
 //! The façade that an app uses: record, read, and hold a conversation with the ward. Each part of it
 //! is in a module of its own; here are the store's opening and the one way into it.
 
+mod agreement;
 mod area;
 mod cache;
 mod check;
@@ -39,6 +40,7 @@ use conversation::ConversationMemory;
 use observers::Observers;
 use work::Work;
 
+pub use agreement::Agreement;
 pub use files::{AttachmentState, AttachmentStatus, FetchPolicy, FreedSpace};
 pub use looking::Look;
 pub use observers::{Change, Observer};

@@ -9,8 +9,8 @@ use gandan_core::model::{Attachment, AttachmentHash, Directory, Person, Satisfac
 use gandan_core::protocol::initiator::Progress;
 use gandan_core::protocol::invite::Invite;
 use gandan_core::replica::{
-    CaseChange, CaseDetail, CaseSummary, FetchPolicy, FreedSpace, Look, NewCase, NewVisit,
-    PendingItem, Recorded, Replica as CoreReplica,
+    Agreement, CaseChange, CaseDetail, CaseSummary, FetchPolicy, FreedSpace, Look, NewCase,
+    NewVisit, PendingItem, Recorded, Replica as CoreReplica,
 };
 use gandan_core::store::StoreKey;
 use gandan_core::store::rows::CaseQuery;
@@ -199,6 +199,11 @@ impl Replica {
     /// Edits and attachments without a final word of the ward.
     pub fn pending(&self) -> Result<Vec<PendingItem>, GandanError> {
         Ok(self.core.pending()?)
+    }
+
+    /// Whether this phone and the ward hold the same. Only `Synced` may be shown as synchronised.
+    pub fn agreement(&self) -> Result<Agreement, GandanError> {
+        Ok(self.core.agreement()?)
     }
 
     /// Edits that the ward refused, with reason and content.

@@ -86,7 +86,7 @@ def test_a_visit_recorded_offline_reaches_the_desk_and_the_answer_comes_back(pho
     assert gandan.Change.CASE(recorded.id) in changes.seen
 
     report = asyncio.run(phone.sync(progress))
-    assert report.pending == 0 and report.rejected == 0
+    assert report.pending == 0 and report.rejected == 0 and report.is_agreed
     assert phone.pending() == []
     assert any(isinstance(step, gandan.SyncProgress.CAUGHT_UP) for step in progress.seen)
     detail = phone.case(recorded.id)

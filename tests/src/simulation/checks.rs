@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use gandan_core::document::schema;
 use gandan_core::model::{Case, Confidentiality, DocumentId, Role};
 use gandan_core::protocol::limits::ATTACHMENT_CHUNK_BYTES;
-use gandan_core::replica::{RejectedItem, SyncState};
+use gandan_core::replica::{Agreement, RejectedItem, SyncState};
 use gandan_core::store::rows::{self, CaseQuery, CaseRow};
 use gandan_server::ward::Ward;
 use uuid::Uuid;
@@ -194,6 +194,18 @@ fn retained(store: &rusqlite::Connection, phone: &Phone) -> (BTreeSet<Uuid>, usi
     (records.collect(), others)
 }
 
+/// After a whole conversation both sides hold the same, and so say their sums.
+pub fn agrees(fleet: &Fleet, phone: usize) {
+    let phone = &fleet.phones[phone];
+    let agreement = phone.replica.agreement().expect("the store answers");
+    assert!(
+        matches!(agreement, Agreement::Synced { .. } | Agreement::Unsent),
+        "seed {}: after a whole conversation {} and the ward do not hold the same: {agreement:?}",
+        fleet.plan.seed,
+        phone.name
+    );
+}
+
 /// What must hold after every step: nobody is told 'on the server' of something that is not.
 pub fn always(fleet: &Fleet) {
     if fleet.was_ward_restored {
@@ -274,6 +286,11 @@ pub fn healed(fleet: &Fleet) {
     nothing_is_lost(fleet);
     scopes_are_kept(fleet);
     files_are_there(fleet);
+    assert!(
+        fleet.ward.are_sums_right().expect("the ward answers"),
+        "seed {}: the ward's sums are not what its edits say",
+        fleet.plan.seed
+    );
     rows_are_projections(fleet);
     numbers_are_unique(fleet);
     for phone in &fleet.phones {

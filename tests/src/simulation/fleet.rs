@@ -250,7 +250,10 @@ impl Fleet {
             })
             .collect();
         let endings = converse(&self.ward, conversations, &mut self.dice);
-        for ending in &endings {
+        for (&phone, ending) in phones.iter().zip(&endings) {
+            if ending.is_complete {
+                checks::agrees(self, phone);
+            }
             self.tally.file_bytes += ending.file_bytes;
             if let Some((case, words)) = &ending.noted {
                 self.ledger.noted(*case, words);

@@ -385,7 +385,7 @@ impl Slow {
         slow.work().await;
         let mut caught_up = 0;
         while caught_up < 2 {
-            caught_up += u32::from(slow.hear().await == WardMessage::CaughtUp);
+            caught_up += u32::from(matches!(slow.hear().await, WardMessage::CaughtUp { .. }));
             slow.work().await;
         }
         slow

@@ -67,6 +67,8 @@ class OfficersDayTest {
                 })
                 assertEquals(0uL, report.pending)
                 assertEquals(0uL, report.rejected)
+                assertTrue(report.isAgreed)
+                assertTrue(phone.agreement() is Agreement.Synced)
                 assertTrue(SyncProgress.CaughtUp in steps)
                 assertEquals(SyncState.ON_SERVER, phone.case(recorded.id)!!.sync)
                 assertEquals(listOf(attached.hash), phone.case(recorded.id)!!.attachmentsOnServer)
