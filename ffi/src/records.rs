@@ -10,9 +10,9 @@ use gandan_core::model::{
     Timestamp, Urgency, Visit, WardCode,
 };
 use gandan_core::replica::{
-    Agreement, AttachmentState, AttachmentStatus, CaseChange, CaseDetail, CaseSummary, Change,
-    FetchPolicy, FieldChange, FreedSpace, HistoryEntry, Look, NewCase, NewVisit, PendingItem,
-    Recorded, RejectedItem, SyncState,
+    AttachmentState, AttachmentStatus, CaseChange, CaseDetail, CaseSummary, Change, FetchPolicy,
+    FieldChange, FreedSpace, HistoryEntry, Look, NewCase, NewVisit, PendingItem, Recorded,
+    RejectedItem, SyncState,
 };
 use gandan_core::store::rows::{CaseOrder, CaseQuery, CaseRow};
 use uuid::Uuid;
@@ -494,14 +494,6 @@ pub struct PendingItem {
 }
 
 #[uniffi::remote(Enum)]
-pub enum Agreement {
-    Unknown,
-    Differs { at: Timestamp },
-    Unsent,
-    Synced { at: Timestamp },
-}
-
-#[uniffi::remote(Enum)]
 pub enum Change {
     Case(Uuid),
     Visit(Uuid),
@@ -515,7 +507,6 @@ pub struct SyncReport {
     pub accepted: u64,
     pub rejected: u64,
     pub pending: u64,
-    pub is_agreed: bool,
     pub bytes_up: u64,
     pub bytes_down: u64,
     pub payload_up: u64,

@@ -1,20 +1,30 @@
 //! A ward and its phones in one thread, in virtual time, from one seed: the real stores, sessions
 //! and admission with every fault between them that this harness can name.
 //!
-//! [`world`] owns time and chance, [`conversation`] carries bytes between a phone and the ward and
-//! breaks off where it is told, [`fleet`] holds the ward and the phones with their files, [`ledger`]
-//! remembers what was promised to people, [`story`] draws the next thing that happens, [`checks`]
-//! says whether the promises were kept. [`run`] plays one seed.
+//! [`world`] owns time and chance, [`machine`] a process on a disk that fails under it, [`conversation`]
+//! carries bytes between a phone and the ward and breaks off where it is told, [`newer`] speaks as a
+//! later version will, [`fleet`] holds the ward and the phones, [`failures`] breaks their disks, [`hands`] is what people do to them,
+//! [`ledger`] remembers what was promised, [`story`] draws the next thing that happens, [`checks`] says
+//! whether the promises were kept. [`run`] plays one seed: first anything fails (safety), then nothing
+//! fails for some phones, which must agree with the ward within three rounds whatever the others
+//! suffer (liveness), then nothing fails at all.
 
 pub mod checks;
 pub mod conversation;
+mod failures;
 pub mod fleet;
+mod hands;
 pub mod ledger;
+pub mod machine;
+mod newer;
 pub mod story;
 pub mod world;
 
 use fleet::Fleet;
 use story::Story;
+
+/// Every so-manyth seed has from ten to fifty phones.
+const MANY_EVERY: u64 = 40;
 
 /// How long one seed plays, and with whom.
 #[derive(Debug, Clone, Copy)]
@@ -28,12 +38,19 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The usual length: a few phones, a day of work.
+    /// The usual length: a few phones and a day of work; now and then a whole ward's phones.
     #[must_use]
     pub fn of_seed(seed: u64) -> Self {
+        let few = 1 + seed % 5;
+        let many = 10 + seed / MANY_EVERY % 41;
+        let phones = if seed.is_multiple_of(MANY_EVERY) {
+            many
+        } else {
+            few
+        };
         Self {
             seed,
-            phones: 2 + usize::try_from(seed % 3).expect("a remainder of three fits"),
+            phones: usize::try_from(phones).expect("at most fifty"),
             steps: 60,
         }
     }
@@ -64,6 +81,14 @@ pub struct Tally {
     pub file_cuts: usize,
     /// Power cuts on a phone.
     pub crashes: usize,
+    /// Power cuts on the ward.
+    pub ward_crashes: usize,
+    /// Disks that were full, or lost an operation.
+    pub disk_failures: usize,
+    /// Clocks that were set.
+    pub clock_jumps: usize,
+    /// Phones that were reported lost, with their copies.
+    pub revocations: usize,
     /// Phones copied.
     pub clones: usize,
     /// Phones put back from an old copy.
@@ -104,6 +129,10 @@ impl Tally {
             cuts: self.cuts + other.cuts,
             file_cuts: self.file_cuts + other.file_cuts,
             crashes: self.crashes + other.crashes,
+            ward_crashes: self.ward_crashes + other.ward_crashes,
+            disk_failures: self.disk_failures + other.disk_failures,
+            clock_jumps: self.clock_jumps + other.clock_jumps,
+            revocations: self.revocations + other.revocations,
             clones: self.clones + other.clones,
             phone_restores: self.phone_restores + other.phone_restores,
             ward_restores: self.ward_restores + other.ward_restores,

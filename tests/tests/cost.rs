@@ -15,7 +15,7 @@ use gandan_core::protocol::responder::Responder;
 use gandan_core::replica::{NewCase, Replica};
 use gandan_core::store::StoreKey;
 use gandan_server::ward::Ward;
-use gandan_tests::simulation::world::{Clock, Dice, SimulatedEnvironment};
+use gandan_tests::simulation::world::{Clock, Dice, SimulatedEnvironment, Skew};
 use tempfile::TempDir;
 
 /// Nothing to say, nothing to hear: everything that both sides say.
@@ -43,7 +43,7 @@ impl Pair {
         let folder = tempfile::tempdir().expect("the test machine has a temporary folder");
         let clock = Clock::default();
         let environment = |purpose| -> Arc<dyn Environment> {
-            SimulatedEnvironment::new(clock.clone(), 0, Dice::new(1, purpose))
+            SimulatedEnvironment::new(clock.clone(), Skew::default(), Dice::new(1, purpose))
         };
         let code = "26995".parse().expect("a ward code");
         let ward = Ward::init(&folder.path().join("ward"), code, environment(1)).unwrap();

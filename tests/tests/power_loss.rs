@@ -21,7 +21,7 @@ use gandan_core::store::rows::{self, CaseQuery};
 use gandan_core::store::{OpenError, StoreKey};
 use gandan_server::ward::Ward;
 use gandan_tests::disk::{Disk, Fault};
-use gandan_tests::simulation::world::{Clock, Dice, SimulatedEnvironment};
+use gandan_tests::simulation::world::{Clock, Dice, SimulatedEnvironment, Skew};
 use uuid::Uuid;
 
 /// Every so-manyth operation is one that fails; the rest is for `GANDAN_EVERY=1`.
@@ -42,7 +42,7 @@ fn key() -> StoreKey {
 }
 
 fn environment(seed: u64, purpose: u64) -> Arc<dyn Environment> {
-    SimulatedEnvironment::new(Clock::default(), 0, Dice::new(seed, purpose))
+    SimulatedEnvironment::new(Clock::default(), Skew::default(), Dice::new(seed, purpose))
 }
 
 /// A ward with one enrolled phone, in a folder to be copied.

@@ -3,10 +3,13 @@
 
 use gandan_tests::simulation::{Plan, Tally, run};
 
-/// Seeds that once broke a promise. Never taken out.
+/// Seeds that once broke a promise. Never taken out; but a change of what a story may draw makes another
+/// story of a seed, so each has a test of its own where the mend is.
 const KEPT_SEEDS: &[u64] = &[
     // A case that was numbered anew after a restore got its old number back, which another case had.
     77, 1174,
+    // A photo, and a note, on a case that its officer lost from sight, and then the ward was put back.
+    81, 1082,
 ];
 const SEEDS: std::ops::Range<u64> = 1..41;
 
@@ -27,6 +30,10 @@ fn every_promise_is_kept_whatever_happens_between_phones_and_ward() {
         ("files sent on", sum.resent_bytes),
         ("cuts", sum.cuts),
         ("crashes", sum.crashes),
+        ("power cuts of the ward", sum.ward_crashes),
+        ("disk failures", sum.disk_failures),
+        ("clock jumps", sum.clock_jumps),
+        ("lost phones", sum.revocations),
         ("clones", sum.clones),
         ("phone restores", sum.phone_restores),
         ("ward restores", sum.ward_restores),

@@ -27,7 +27,6 @@ use return_pages::ReturnPages;
 use staying::Staying;
 use upload::Upload;
 
-use super::agreement::HeldDigest;
 use super::directory::DirectoryVersion;
 use super::feed::{Page, ScopeDelta};
 use super::frame::FrameDecoder;
@@ -97,7 +96,6 @@ enum Due {
     },
     CaughtUp {
         round: u32,
-        held: HeldDigest,
     },
     Directory {
         directory: Box<Directory>,
@@ -161,8 +159,8 @@ pub struct Initiator {
     return_pages: ReturnPages,
     attachments: Attachments,
     fetches: Fetches,
-    /// What the ward said last that the device holds, until the store has heard it.
-    said_held: Option<HeldDigest>,
+    /// Whether the store has not heard yet that everything was said about records.
+    is_settling_due: bool,
     looks: Looks,
     /// Longest chain of questions that each had to wait for the answer to the one before.
     round_trips: u32,
@@ -203,7 +201,7 @@ impl Initiator {
             return_pages: ReturnPages::NotNeeded,
             attachments: Attachments::default(),
             fetches: Fetches::default(),
-            said_held: None,
+            is_settling_due: true,
             looks: Looks::default(),
             round_trips: 0,
         }
@@ -376,14 +374,13 @@ impl Initiator {
                 self.ask_for_wanted(round);
                 None
             }
-            Due::CaughtUp { held, .. } if self.staying == Staying::Yes => {
-                self.said_held = Some(held);
+            Due::CaughtUp { .. } if self.staying == Staying::Yes => {
                 self.tell_caught_up();
                 None
             }
-            Due::CaughtUp { round, held } => {
+            Due::CaughtUp { round } => {
                 self.download.finish();
-                self.said_held = Some(held);
+                self.is_settling_due = true;
                 self.ask_for_wanted(round);
                 self.upload.ask_again(round);
                 None
@@ -443,11 +440,10 @@ impl Initiator {
         if !self.upload.is_answered() || !self.download.is_complete() {
             return None;
         }
-        if let Some(ward_time) = self.ward_time
-            && let Some(held) = self.said_held.take()
+        if std::mem::take(&mut self.is_settling_due)
+            && let Some(ward_time) = self.ward_time
         {
-            let settle = DeviceCommand::Settle { ward_time, held };
-            return Some((Outstanding::Settled, settle));
+            return Some((Outstanding::Settled, DeviceCommand::Settle { ward_time }));
         }
         if self.looks.may_ask() {
             return Some((Outstanding::Look, DeviceCommand::NextLook));

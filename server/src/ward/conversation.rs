@@ -13,7 +13,7 @@ use rusqlite::{Connection, params};
 use super::connections::{Shared, Work};
 use super::devices::{self, Known};
 use super::restore::{self, Standing};
-use super::{WardError, attachments, directory, feed, sums};
+use super::{WardError, attachments, directory, feed};
 
 /// How exactly it is known when a device was seen last; saves a transaction when nothing else is to be
 /// written.
@@ -141,13 +141,7 @@ fn answer_by_reading(
                 let page = feed::read(connection, shared, &known, cursor)?;
                 has_reported =
                     page.is_none() && known.reported_epoch != restore::current_epoch(connection)?;
-                match page {
-                    Some(page) => WardAnswer::Page(Some(Box::new(page))),
-                    None => {
-                        let scope = known.scope(connection)?;
-                        WardAnswer::CaughtUp(sums::held(connection, &scope)?)
-                    }
-                }
+                WardAnswer::Page(page.map(Box::new))
             }
             WardCommand::ReadEdits(wanted) => {
                 let page = feed::read_edits(connection, shared, &known, wanted)?;

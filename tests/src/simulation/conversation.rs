@@ -3,13 +3,14 @@
 use gandan_core::model::DeviceId;
 use gandan_core::protocol::frame::FrameDecoder;
 use gandan_core::protocol::initiator::{ConversationError, Initiator};
-use gandan_core::protocol::message::{DeviceMessage, Refusal};
+use gandan_core::protocol::message::{DeviceMessage, Refusal, WardMessage};
 use gandan_core::protocol::responder::Responder;
 use gandan_core::replica::{RecordError, Replica};
 use gandan_core::store::rows::CaseQuery;
-use gandan_server::ward::Ward;
+use gandan_server::ward::{Ward, WardError};
 use uuid::Uuid;
 
+use super::newer::NewerVoice;
 use super::world::Dice;
 
 /// Turns of the loop after which a conversation that says nothing new is a livelock.
@@ -18,6 +19,30 @@ const IDLE_TURNS_MAX: usize = 3;
 /// Where a conversation breaks off, counted in things that happen (commands executed, portions
 /// delivered) from its beginning. Both sides lose the connection; what was durable stays.
 pub type Cut = Option<usize>;
+
+/// What lies between a phone and the ward, and how old the two are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Line {
+    /// Where it breaks.
+    pub cut: Cut,
+    /// Whether the ward still hears what was under way, and believes that the phone is there.
+    pub is_half_open: bool,
+    /// Whether the phone speaks as a later version will.
+    pub is_app_newer: bool,
+    /// Whether the ward does.
+    pub is_ward_newer: bool,
+}
+
+/// Whose store failed in the middle, and what it said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// The phone's.
+    Phone(String),
+    /// The ward's.
+    Ward(String),
+    /// The ward has refused to talk.
+    Refused(Refusal),
+}
 
 /// One connection and the two state machines at its ends.
 pub struct Conversation<'a> {
@@ -33,7 +58,10 @@ pub struct Conversation<'a> {
     file_bytes: usize,
     spoken: FrameDecoder,
     events: usize,
-    cut: Cut,
+    line: Line,
+    app_voice: Option<NewerVoice>,
+    ward_voice: Option<NewerVoice>,
+    failure: Option<Failure>,
     note: Option<NoteMeanwhile>,
     noted: Option<(Uuid, String)>,
 }
@@ -48,7 +76,7 @@ pub struct NoteMeanwhile {
 }
 
 /// How a conversation ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ending {
     /// Whether both sides said everything.
     pub is_complete: bool,
@@ -60,17 +88,25 @@ pub struct Ending {
     pub events: usize,
     /// The note that was written meanwhile, and on which case.
     pub noted: Option<(Uuid, String)>,
+    /// What else broke it off than the line.
+    pub failure: Option<Failure>,
 }
 
 impl<'a> Conversation<'a> {
     /// A new connection of an enrolled phone.
-    #[must_use]
-    pub fn new(phone: &'a Replica, cut: Cut, note: Option<NoteMeanwhile>) -> Self {
+    ///
+    /// # Errors
+    /// If its store does not answer.
+    pub fn new(
+        phone: &'a Replica,
+        line: Line,
+        note: Option<NoteMeanwhile>,
+    ) -> Result<Self, Failure> {
         let opening = phone
             .begin_conversation("simulated")
-            .expect("the store answers")
+            .map_err(|error| Failure::Phone(error.to_string()))?
             .expect("the phone is enrolled");
-        Self {
+        Ok(Self {
             phone,
             device: DeviceId(phone.device_key().verifying_key().to_bytes()),
             initiator: Initiator::new(opening),
@@ -81,18 +117,35 @@ impl<'a> Conversation<'a> {
             file_bytes: 0,
             spoken: FrameDecoder::new(DeviceMessage::payload_limit),
             events: 0,
-            cut,
+            line,
+            app_voice: line
+                .is_app_newer
+                .then(|| NewerVoice::new(DeviceMessage::payload_limit)),
+            ward_voice: line
+                .is_ward_newer
+                .then(|| NewerVoice::new(WardMessage::payload_limit)),
+            failure: None,
             note,
             noted: None,
-        }
+        })
     }
 
+    /// Whether the phone is alone.
     fn is_cut(&self) -> bool {
-        self.cut.is_some_and(|after| self.events >= after)
+        self.failure.is_some() || self.line.cut.is_some_and(|after| self.events >= after)
+    }
+
+    /// Whether the ward is.
+    fn is_ward_cut(&self) -> bool {
+        let hears_on = self.line.is_half_open && !matches!(self.failure, Some(Failure::Ward(_)));
+        self.is_cut() && !hears_on
     }
 
     fn is_over(&self) -> bool {
-        self.is_cut() || (self.initiator.is_finished() && self.down.is_empty())
+        if self.is_cut() {
+            return self.is_ward_cut() || (self.up.is_empty() && !self.responder.is_busy());
+        }
+        self.initiator.is_finished() && self.down.is_empty()
     }
 
     /// The phone's turn: its store, its words, and what it hears.
@@ -100,10 +153,13 @@ impl<'a> Conversation<'a> {
         while !self.is_cut() {
             self.write_meanwhile(dice);
             if let Some(command) = self.initiator.poll_command() {
-                let answer = self.phone.execute(command).expect("the store answers");
                 self.events += 1;
-                self.initiator.handle_answer(answer);
+                match self.phone.execute(command) {
+                    Ok(answer) => self.initiator.handle_answer(answer),
+                    Err(error) => self.failure = Some(Failure::Phone(error.to_string())),
+                }
             } else if let Some(bytes) = self.initiator.poll_transmit() {
+                let bytes = spoken(&mut self.app_voice, bytes);
                 self.count_file_bytes(&bytes);
                 self.said.extend_from_slice(&bytes);
                 self.up.extend_from_slice(&bytes);
@@ -113,11 +169,11 @@ impl<'a> Conversation<'a> {
                 let portion = take(&mut self.down, dice);
                 self.events += 1;
                 match self.initiator.handle_bytes(&portion) {
-                    // The ward found in between that it was restored: the phone comes again.
-                    Err(ConversationError::Refused(Refusal::Unavailable)) => {
-                        self.cut = Some(self.events);
+                    Ok(()) => {}
+                    Err(ConversationError::Refused(refusal)) => {
+                        self.failure = Some(Failure::Refused(refusal));
                     }
-                    heard => heard.expect("our ward keeps the protocol"),
+                    Err(error) => panic!("our ward keeps the protocol: {error}"),
                 }
             }
         }
@@ -128,18 +184,19 @@ impl<'a> Conversation<'a> {
         let Some(note) = self.note.take_if(|note| self.events >= note.after) else {
             return;
         };
-        let cases = self
-            .phone
-            .cases(&CaseQuery::default())
-            .expect("the store answers");
-        if cases.is_empty() {
-            return;
-        }
+        let cases = match self.phone.cases(&CaseQuery::default()) {
+            Ok(cases) if cases.is_empty() => return,
+            Ok(cases) => cases,
+            Err(error) => {
+                self.failure = Some(Failure::Phone(error.to_string()));
+                return;
+            }
+        };
         let case = dice.pick(&cases).row.case.id;
         match self.phone.add_note(case, &note.words) {
             Ok(_) => self.noted = Some((case, note.words)),
             Err(RecordError::NotAllowed(_)) => {}
-            Err(error) => panic!("a note cannot be written: {error}"),
+            Err(error) => self.failure = Some(Failure::Phone(error.to_string())),
         }
     }
 
@@ -153,13 +210,21 @@ impl<'a> Conversation<'a> {
 
     /// The ward's turn to hear; it stops while it is busy.
     fn ward_hears(&mut self, dice: &mut Dice) {
-        while !self.is_cut() && !self.up.is_empty() && !self.responder.is_busy() {
+        while !self.is_ward_cut() && !self.up.is_empty() && !self.responder.is_busy() {
             let portion = take(&mut self.up, dice);
             self.events += 1;
             self.responder
                 .handle_bytes(&portion)
                 .expect("our phone keeps the protocol");
         }
+    }
+}
+
+/// The bytes, or what a later version would say in their place.
+fn spoken(voice: &mut Option<NewerVoice>, bytes: Vec<u8>) -> Vec<u8> {
+    match voice {
+        Some(voice) => voice.say(&bytes),
+        None => bytes,
     }
 }
 
@@ -189,7 +254,7 @@ pub fn converse(
             }
             one.phone_turn(dice);
             one.ward_hears(dice);
-            if !one.is_cut()
+            if !one.is_ward_cut()
                 && let Some(command) = one.responder.poll_command()
             {
                 asked.push((index, (one.device, command)));
@@ -197,17 +262,28 @@ pub fn converse(
         }
         let (indexes, commands): (Vec<_>, Vec<_>) = asked.into_iter().unzip();
         if !commands.is_empty() {
-            let answers = ward.execute_all(commands).expect("the ward answers");
-            for (index, answer) in indexes.into_iter().zip(answers) {
-                conversations[index].events += 1;
-                if !conversations[index].is_cut() {
-                    conversations[index].responder.handle_answer(answer);
+            match ward.execute_all(commands) {
+                Ok(answers) => {
+                    for (index, answer) in indexes.into_iter().zip(answers) {
+                        conversations[index].events += 1;
+                        if !conversations[index].is_ward_cut() {
+                            conversations[index].responder.handle_answer(answer);
+                        }
+                    }
+                }
+                Err(error) => {
+                    for one in conversations.iter_mut().filter(|one| !one.is_over()) {
+                        one.failure = Some(Failure::Ward(error.to_string()));
+                    }
                 }
             }
         }
         for one in &mut conversations {
-            if !one.is_cut() {
-                while let Some(bytes) = one.responder.poll_transmit() {
+            while !one.is_ward_cut()
+                && let Some(bytes) = one.responder.poll_transmit()
+            {
+                let bytes = spoken(&mut one.ward_voice, bytes);
+                if !one.is_cut() {
                     one.down.extend_from_slice(&bytes);
                 }
             }
@@ -227,12 +303,16 @@ pub fn converse(
             file_bytes: one.file_bytes,
             events: one.events,
             noted: one.noted,
+            failure: one.failure,
         })
         .collect()
 }
 
 /// Delivers to the ward once more what a phone said, as a network or an attacker may.
-pub fn replay(ward: &Ward, device: DeviceId, said: &[u8]) {
+///
+/// # Errors
+/// If the ward's store fails.
+pub fn replay(ward: &Ward, device: DeviceId, said: &[u8]) -> Result<(), WardError> {
     let mut responder = Responder::new();
     let mut rest = said;
     while !rest.is_empty() || responder.is_busy() {
@@ -240,13 +320,13 @@ pub fn replay(ward: &Ward, device: DeviceId, said: &[u8]) {
             let (portion, after) = rest.split_at(rest.len().min(1_024));
             rest = after;
             if responder.handle_bytes(portion).is_err() {
-                return;
+                return Ok(());
             }
         }
         while let Some(command) = responder.poll_command() {
-            let answer = ward.execute(device, command).expect("the ward answers");
-            responder.handle_answer(answer);
+            responder.handle_answer(ward.execute(device, command)?);
         }
         while responder.poll_transmit().is_some() {}
     }
+    Ok(())
 }

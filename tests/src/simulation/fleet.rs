@@ -1,7 +1,6 @@
-//! The ward and the phones with their files: what a hand can do to them.
+//! The ward and the phones, each a [`Machine`], and what passes between them.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,14 +8,18 @@ use gandan_core::environment::Environment;
 use gandan_core::model::{Area, DeviceId, Role, WardCode};
 use gandan_core::policy::{Author, RejectionCode};
 use gandan_core::protocol::enrolment::EnrolmentRequest;
+use gandan_core::protocol::message::Refusal;
 use gandan_core::replica::{RejectedItem, Replica};
 use gandan_core::store::{StoreKey, connection, device};
 use gandan_server::ward::{Staff, Ward};
 use tempfile::TempDir;
 
-use super::conversation::{Conversation, Cut, Ending, NoteMeanwhile, converse, replay};
+use super::conversation::{
+    Conversation, Cut, Ending, Failure, Line, NoteMeanwhile, converse, replay,
+};
 use super::ledger::Ledger;
-use super::world::{Clock, Dice, SimulatedEnvironment};
+use super::machine::Machine;
+use super::world::{Clock, Dice, SimulatedEnvironment, Skew};
 use super::{Plan, Tally, checks};
 
 /// Phường Tân Hòa.
@@ -26,6 +29,14 @@ const SKEW_MS: i64 = 47_000_000_000;
 /// Rounds within which everything must be equal once faults stop: everybody sends, then everybody
 /// hears; a restored ward costs one more because its phones first give back what it lost.
 const ROUNDS_TO_HEAL_MAX: usize = 3;
+/// How likely a phone is among those for which faults stop first, in percent.
+const HEALTHY_PERCENT: usize = 60;
+/// The others' conversations break off before so many things have happened.
+const FAILING_CUT_MAX: usize = 30;
+/// How likely the ward still hears what was under way when a phone gave a conversation up, in percent.
+const HALF_OPEN_PERCENT: usize = 50;
+/// How likely one side speaks as a later version will, in percent.
+const NEWER_PERCENT: usize = 15;
 /// Neighbourhoods that cases lie in and officers work in.
 pub const AREAS: [&str; 4] = ["kp1", "kp2", "kp3", "kp4"];
 
@@ -37,23 +48,34 @@ pub struct Phone {
     pub author: Author,
     /// The officer's name, by which an administrator gives other areas.
     pub officer: String,
-    /// Open, except in the middle of a crash.
-    pub replica: Replica,
-    folder: PathBuf,
+    /// Whether the ward has been told that it is lost.
+    pub is_revoked: bool,
+    /// How far its clock is off.
+    pub skew: Skew,
+    pub(super) machine: Machine<Replica>,
 }
 
 impl Phone {
+    /// The open store.
+    #[must_use]
+    pub fn replica(&self) -> &Replica {
+        self.machine.process()
+    }
+
     /// Its store as it is on disk.
+    ///
+    /// # Panics
+    /// If the store does not open.
     #[must_use]
     pub fn store(&self) -> rusqlite::Connection {
-        let path = self.folder.join("phone.db");
+        let path = self.machine.folder().join("phone.db");
         connection::open(&path, &store_key(), device::MIGRATIONS).expect("the store opens")
     }
 
     /// The device that its key names; a clone has the same.
     #[must_use]
     pub fn device(&self) -> DeviceId {
-        DeviceId(self.replica.device_key().verifying_key().to_bytes())
+        DeviceId(self.replica().device_key().verifying_key().to_bytes())
     }
 }
 
@@ -67,8 +89,6 @@ pub struct Fleet {
     pub plan: Plan,
     /// Time that everybody shares.
     pub clock: Clock,
-    /// The ward.
-    pub ward: Ward,
     /// A clerk.
     pub clerk: Staff,
     /// Every phone that is in somebody's hand.
@@ -83,11 +103,14 @@ pub struct Fleet {
     pub wiped_refusals: Vec<RejectedItem>,
     /// The areas of each officer, by name; none: the whole ward.
     pub areas: BTreeMap<String, Vec<String>>,
-    dice: Dice,
+    /// Which phone sends how, by what comes first.
+    pub(super) dice: Dice,
+    pub(super) ward: Machine<Ward>,
     folders: usize,
+    openings: u64,
     notes_meanwhile: usize,
+    /// Last: the disks above are given back before it goes.
     root: TempDir,
-    ward_folder: PathBuf,
 }
 
 impl Fleet {
@@ -96,11 +119,14 @@ impl Fleet {
     pub fn new(plan: Plan) -> Self {
         let root = tempfile::tempdir().expect("the test machine has a temporary folder");
         let clock = Clock::default();
-        let ward_folder = root.path().join("ward");
-        let environment = SimulatedEnvironment::new(clock.clone(), 0, Dice::new(plan.seed, 1));
+        let environment =
+            SimulatedEnvironment::new(clock.clone(), Skew::default(), Dice::new(plan.seed, 1));
         let code: WardCode = WARD.parse().expect("a ward code");
-        let ward = Ward::init(&ward_folder, code, environment).expect("a ward can be made");
+        let ward = Machine::new(root.path().join("ward"), &|folder: &Path| {
+            Ward::init(folder, code, environment.clone()).map_err(|error| error.to_string())
+        });
         let officer = ward
+            .process()
             .officer("Ngô Thị Hạnh", Role::Triage, &[])
             .expect("an officer can be added");
         let clerk = Staff {
@@ -114,7 +140,6 @@ impl Fleet {
         let mut fleet = Self {
             plan,
             clock,
-            ward,
             clerk,
             phones: Vec::new(),
             ledger: Ledger::default(),
@@ -123,14 +148,15 @@ impl Fleet {
             wiped_refusals: Vec::new(),
             areas: BTreeMap::new(),
             dice: Dice::new(plan.seed, 2),
+            ward,
             folders: 0,
+            openings: 0,
             notes_meanwhile: 0,
             root,
-            ward_folder,
         };
         let areas: Vec<Area> = AREAS.iter().map(|code| area(code)).collect();
         fleet
-            .ward
+            .ward()
             .add_areas(&areas)
             .expect("the tree can be changed");
         for number in 0..plan.phones {
@@ -139,9 +165,20 @@ impl Fleet {
         fleet
     }
 
+    /// The ward.
+    #[must_use]
+    pub fn ward(&self) -> &Ward {
+        self.ward.process()
+    }
+
     fn add_phone(&mut self, number: usize) {
+        let skew = Skew::default();
+        if number.is_multiple_of(2) {
+            skew.set_ms(SKEW_MS);
+        }
         let folder = self.new_folder("phone");
-        let replica = self.open(&folder);
+        let environment = self.environment(&skew);
+        let machine = Machine::new(folder, &|folder: &Path| start_phone(folder, &environment));
         // A leader sees the whole ward, the others work in areas of their own.
         let name = format!("Cán bộ {number}");
         let (role, areas) = match number {
@@ -149,68 +186,51 @@ impl Fleet {
             _ => (Role::Officer, vec![AREAS[number % AREAS.len()].to_owned()]),
         };
         let officer = self
-            .ward
+            .ward()
             .officer(&name, role, &areas)
             .expect("an officer can be added");
         self.areas.insert(name.clone(), areas);
         let invite = self
-            .ward
+            .ward()
             .invite(officer, &["127.0.0.1:1".to_owned()], 3_600_000)
             .expect("an invite can be made");
-        let device = DeviceId(replica.device_key().verifying_key().to_bytes());
-        let request = EnrolmentRequest {
-            token: invite.token,
-            device_name: format!("phone {number}"),
-        };
-        let enrolment = self
-            .ward
-            .enrol(device, &request)
-            .expect("the ward answers")
-            .expect("the invite holds");
-        replica
-            .set_enrolment(&enrolment)
-            .expect("the store answers");
-        self.phones.push(Phone {
+        let phone = Phone {
             name: format!("phone {number}"),
             author: Author { officer, role },
             officer: name,
-            replica,
-            folder,
-        });
+            is_revoked: false,
+            skew,
+            machine,
+        };
+        let request = EnrolmentRequest {
+            token: invite.token,
+            device_name: phone.name.clone(),
+        };
+        let enrolment = self
+            .ward()
+            .enrol(phone.device(), &request)
+            .expect("the ward answers")
+            .expect("the invite holds");
+        phone
+            .replica()
+            .set_enrolment(&enrolment)
+            .expect("the store answers");
+        self.phones.push(phone);
     }
 
-    /// An administrator gives the officer of a phone other areas.
-    pub fn reassign(&mut self, phone: usize, areas: Vec<String>) {
-        let phone = &self.phones[phone];
-        if phone.author.role != Role::Officer {
-            return;
-        }
-        self.ward
-            .set_areas(&phone.officer, &areas)
-            .expect("areas can be given");
-        self.areas.insert(phone.officer.clone(), areas);
-        self.tally.reassignments += 1;
-    }
-
-    fn new_folder(&mut self, what: &str) -> PathBuf {
+    pub(super) fn new_folder(&mut self, what: &str) -> PathBuf {
         self.folders += 1;
         self.root.path().join(format!("{what}-{}", self.folders))
     }
 
-    /// Opens a store; chance and clock are this opening's own.
-    fn open(&self, folder: &Path) -> Replica {
-        let opening = u64::try_from(self.folders).expect("few folders");
-        let skew_ms = if opening.is_multiple_of(2) {
-            SKEW_MS
-        } else {
-            0
-        };
-        let environment: Arc<dyn Environment> = SimulatedEnvironment::new(
+    /// Time and chance for one opening of a store.
+    pub(super) fn environment(&mut self, skew: &Skew) -> Arc<dyn Environment> {
+        self.openings += 1;
+        SimulatedEnvironment::new(
             self.clock.clone(),
-            skew_ms,
-            Dice::new(self.plan.seed, 1_000 + opening),
-        );
-        Replica::open(folder, &store_key(), environment).expect("the store opens")
+            skew.clone(),
+            Dice::new(self.plan.seed, 1_000 + self.openings),
+        )
     }
 
     /// A conversation of each phone named, all at once; `cuts` says where each breaks off.
@@ -240,19 +260,48 @@ impl Fleet {
         cuts: &[Cut],
         notes: &[Option<NoteMeanwhile>],
     ) -> Vec<Ending> {
-        let conversations = phones
-            .iter()
-            .zip(cuts)
-            .enumerate()
-            .map(|(index, (&phone, &cut))| {
-                let note = notes.get(index).cloned().flatten();
-                Conversation::new(&self.phones[phone].replica, cut, note)
+        let mut conversations = Vec::new();
+        let mut never_begun = Vec::new();
+        for (index, (&phone, &cut)) in phones.iter().zip(cuts).enumerate() {
+            let line = Line {
+                cut,
+                is_half_open: self.dice.percent(HALF_OPEN_PERCENT),
+                is_app_newer: self.dice.percent(NEWER_PERCENT),
+                is_ward_newer: self.dice.percent(NEWER_PERCENT),
+            };
+            let note = notes.get(index).cloned().flatten();
+            match Conversation::new(self.phones[phone].replica(), line, note) {
+                Ok(conversation) => {
+                    conversations.push(conversation);
+                    never_begun.push(None);
+                }
+                Err(failure) => never_begun.push(Some(failure)),
+            }
+        }
+        let mut ended = converse(self.ward.process(), conversations, &mut self.dice).into_iter();
+        let endings: Vec<Ending> = never_begun
+            .into_iter()
+            .map(|failure| match failure {
+                None => ended.next().expect("each that began has ended"),
+                failure => Ending {
+                    failure,
+                    ..Ending::default()
+                },
             })
             .collect();
-        let endings = converse(&self.ward, conversations, &mut self.dice);
         for (&phone, ending) in phones.iter().zip(&endings) {
-            if ending.is_complete {
-                checks::agrees(self, phone);
+            match &ending.failure {
+                Some(Failure::Phone(error)) => self.excuse(phone, error),
+                Some(Failure::Ward(error)) => self.excuse_ward(error),
+                Some(Failure::Refused(Refusal::Revoked)) => assert!(
+                    self.phones[phone].is_revoked,
+                    "seed {}: a phone in hand is turned away",
+                    self.plan.seed
+                ),
+                // It has found in between that it was restored: the phone comes again.
+                Some(Failure::Refused(_)) if self.was_ward_restored => {}
+                Some(Failure::Refused(refusal)) => self.excuse_ward(refusal),
+                None => {}
             }
             self.tally.file_bytes += ending.file_bytes;
             if let Some((case, words)) = &ending.noted {
@@ -266,109 +315,60 @@ impl Fleet {
                 self.tally.file_cuts += usize::from(ending.file_bytes > 0);
             }
         }
+        self.attend();
         endings
     }
 
     /// Delivers the bytes of a conversation a second time: nothing may change.
     pub fn replay(&mut self, phone: usize, ending: &Ending) {
-        let said = &ending.said;
-        if !ending.is_complete {
-            // What the cut has swallowed arrives now for the first time.
-            replay(&self.ward, self.phones[phone].device(), said);
+        let device = self.phones[phone].device();
+        if !ending.is_complete && !self.hears(device, &ending.said) {
+            return;
         }
-        let before = checks::snapshot_of_ward(&self.ward);
-        replay(&self.ward, self.phones[phone].device(), said);
+        let before = checks::snapshot_of_ward(self.ward());
+        if !self.hears(device, &ending.said) {
+            return;
+        }
         assert_eq!(
             before,
-            checks::snapshot_of_ward(&self.ward),
+            checks::snapshot_of_ward(self.ward()),
             "seed {}: bytes delivered twice changed the ward",
             self.plan.seed
         );
         self.tally.replays += 1;
     }
 
-    /// The power of a phone goes: what is on disk at this instant is all that is left.
-    pub fn crash(&mut self, phone: usize) {
-        let folder = self.new_folder("crashed");
-        copy(&self.phones[phone].folder, &folder);
-        self.phones[phone].replica = self.open(&folder);
-        self.phones[phone].folder = folder;
-        self.tally.crashes += 1;
-    }
-
-    /// Somebody copies a phone onto a second one; both go on.
-    pub fn clone_phone(&mut self, phone: usize) {
-        let folder = self.new_folder("clone");
-        copy(&self.phones[phone].folder, &folder);
-        let replica = self.open(&folder);
-        self.phones.push(Phone {
-            name: format!("clone {} of {}", self.folders, self.phones[phone].name),
-            author: self.phones[phone].author,
-            officer: self.phones[phone].officer.clone(),
-            replica,
-            folder,
-        });
-        self.tally.clones += 1;
-    }
-
-    /// A copy of a phone's files, to be put back later.
-    pub fn back_up_phone(&mut self, phone: usize) -> PathBuf {
-        let folder = self.new_folder("backup");
-        copy(&self.phones[phone].folder, &folder);
-        folder
-    }
-
-    /// A phone is put back from an old copy, after it had told the ward everything.
-    pub fn restore_phone(&mut self, phone: usize, backup: &Path) {
-        let folder = self.new_folder("restored");
-        copy(backup, &folder);
-        // What the ward refused is on the phone alone: whoever puts an older copy over it takes it away.
-        let refused = self.phones[phone].replica.rejected();
-        self.wiped_refusals
-            .extend(refused.expect("the store answers"));
-        self.phones[phone].replica = self.open(&folder);
-        self.phones[phone].folder = folder;
-        self.tally.phone_restores += 1;
-    }
-
-    /// A copy of the ward's files, to be put back later.
-    pub fn back_up_ward(&mut self) -> PathBuf {
-        let folder = self.new_folder("ward-backup");
-        copy(&self.ward_folder, &folder);
-        folder
-    }
-
-    /// The ward is put back from an old copy: files swapped, nobody is told.
-    pub fn restore_ward(&mut self, backup: &Path) {
-        let folder = self.new_folder("ward-restored");
-        copy(backup, &folder);
-        let purpose = 500 + u64::try_from(self.folders).expect("few folders");
-        let environment =
-            SimulatedEnvironment::new(self.clock.clone(), 0, Dice::new(self.plan.seed, purpose));
-        self.ward = Ward::open(&folder, environment).expect("the ward opens");
-        self.ward_folder = folder;
-        self.was_ward_restored = true;
-        // The administrator notices that the areas are those of the backup.
-        for (name, areas) in &self.areas {
-            if !areas.is_empty()
-                || self
-                    .phones
-                    .iter()
-                    .any(|phone| phone.officer == *name && phone.author.role == Role::Officer)
-            {
-                self.ward
-                    .set_areas(name, areas)
-                    .expect("areas can be given");
-            }
+    /// Whether the ward has heard all of it: what a cut had swallowed may arrive for the first time.
+    fn hears(&mut self, device: DeviceId, said: &[u8]) -> bool {
+        let heard = replay(self.ward(), device, said);
+        if let Err(error) = &heard {
+            self.excuse_ward(error);
         }
-        self.tally.ward_restores += 1;
+        self.attend();
+        heard.is_ok()
     }
 
-    /// Faults stop: everybody talks to the ward until all is equal, which may not take long.
+    /// Faults stop: first for some, who must agree whatever the others go on suffering; then for all.
     pub fn heal(&mut self) {
-        let everybody: Vec<usize> = (0..self.phones.len()).collect();
+        self.mend();
+        let everybody: Vec<usize> = (0..self.phones.len())
+            .filter(|&phone| !self.phones[phone].is_revoked)
+            .collect();
+        let (healthy, failing): (Vec<usize>, Vec<usize>) = everybody
+            .iter()
+            .partition(|_| self.dice.percent(HEALTHY_PERCENT));
+        self.converge(&healthy, &failing);
+        self.converge(&everybody, &[]);
+    }
+
+    /// The healthy talk until all that they and the ward show is equal, which may not take long.
+    fn converge(&mut self, healthy: &[usize], failing: &[usize]) {
         for round in 1..=ROUNDS_TO_HEAL_MAX {
-            for &phone in &everybody {
+            for &phone in failing {
+                let cut = Some(self.dice.below(FAILING_CUT_MAX));
+                let _ = self.sync(&[phone], &[cut]);
+            }
+            for &phone in healthy {
                 let endings = self.sync(&[phone], &[None]);
                 assert!(
                     endings[0].is_complete,
@@ -376,12 +376,12 @@ impl Fleet {
                     self.plan.seed
                 );
             }
-            self.tally.rounds_to_heal = round;
-            if checks::is_converged(self) {
+            self.tally.rounds_to_heal = self.tally.rounds_to_heal.max(round);
+            if checks::is_converged(self, healthy) {
                 return;
             }
         }
-        checks::explain_divergence(self);
+        checks::explain_divergence(self, healthy);
     }
 
     /// What happened so far.
@@ -394,7 +394,7 @@ impl Fleet {
         let needed: usize = self.ledger.file_bytes.values().sum();
         tally.resent_bytes = tally.file_bytes.saturating_sub(needed);
         for phone in &self.phones {
-            let rejected = phone.replica.rejected().expect("the store answers");
+            let rejected = phone.replica().rejected().expect("the store answers");
             tally.rejections += rejected.len();
             tally.out_of_scope += rejected
                 .iter()
@@ -403,6 +403,22 @@ impl Fleet {
         }
         tally
     }
+}
+
+/// Opens a phone's store.
+pub(super) fn start_phone(
+    folder: &Path,
+    environment: &Arc<dyn Environment>,
+) -> Result<Replica, String> {
+    Replica::open(folder, &store_key(), Arc::clone(environment)).map_err(|error| error.to_string())
+}
+
+/// Opens a ward's.
+pub(super) fn start_ward(
+    folder: &Path,
+    environment: &Arc<dyn Environment>,
+) -> Result<Ward, String> {
+    Ward::open(folder, Arc::clone(environment)).map_err(|error| error.to_string())
 }
 
 fn area(code: &str) -> Area {
@@ -414,18 +430,5 @@ fn area(code: &str) -> Area {
         old_names: Vec::new(),
         valid_from: "2025-07-01".to_owned(),
         valid_to: None,
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a folder can be made");
-    for entry in fs::read_dir(from).expect("the folder is there") {
-        let entry = entry.expect("the folder can be read");
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).expect("the file can be copied");
-        }
     }
 }

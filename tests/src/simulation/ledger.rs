@@ -16,6 +16,22 @@ pub struct PromisedCase {
     pub households: i64,
     /// Files that a call attached, each with its bytes.
     pub files: BTreeMap<AttachmentHash, Vec<u8>>,
+    /// Households whose call failed with the disk: counted or not, nobody was told.
+    pub possible_households: i64,
+    /// Files whose call failed in the same way.
+    pub possible_files: BTreeMap<AttachmentHash, Vec<u8>>,
+    /// Whether it was recorded on a phone that had been reported lost: never to be seen by others.
+    pub is_of_lost_phone: bool,
+}
+
+impl PromisedCase {
+    /// The bytes of a file that was attached, or may have been.
+    #[must_use]
+    pub fn file(&self, hash: AttachmentHash) -> Option<&Vec<u8>> {
+        self.files
+            .get(&hash)
+            .or_else(|| self.possible_files.get(&hash))
+    }
 }
 
 /// Everything acknowledged so far.
@@ -54,6 +70,16 @@ impl Ledger {
         self.file_count += 1;
         self.file_bytes.insert(hash, bytes.len());
         self.promise(case).files.insert(hash, bytes);
+    }
+
+    /// A call to attach a file failed with the disk.
+    pub fn maybe_attached(&mut self, case: Uuid, hash: AttachmentHash, bytes: Vec<u8>) {
+        self.promise(case).possible_files.insert(hash, bytes);
+    }
+
+    /// A call to count a household failed with the disk.
+    pub fn maybe_counted(&mut self, case: Uuid, by: i64) {
+        self.promise(case).possible_households += by;
     }
 
     /// A household was counted.

@@ -3,12 +3,17 @@
 use std::path::PathBuf;
 
 use gandan_core::document::schema::{self, field};
-use gandan_core::model::{Confidentiality, DocumentId, Person, Status, Urgency};
+use gandan_core::edit::Value;
+use gandan_core::model::{
+    AttachmentHash, Confidentiality, DocumentId, Person, Role, Status, Urgency,
+};
 use gandan_core::replica::{CaseChange, NewCase, RecordError};
 use gandan_core::store::rows::CaseQuery;
 use gandan_server::app;
 use gandan_server::ward::WardError;
 use uuid::Uuid;
+
+use crate::disk::Fault;
 
 use super::Plan;
 use super::fleet::{AREAS, Fleet};
@@ -28,12 +33,28 @@ const PHOTO_ALBUMS: usize = 8;
 /// Largest photo: a dozen parts, three chunks.
 const PHOTO_BYTES_MAX: usize = 200_000;
 
+/// A disk that is told to fail does so within so many operations.
+const DISK_OPERATIONS: usize = 160;
+
+/// How far clocks are off, in milliseconds: right; a day ahead and behind; ten years; the phone's
+/// battery was empty and it believes in 1970.
+const SKEWS_MS: [i64; 6] = [
+    0,
+    86_400_000,
+    -86_400_000,
+    315_576_000_000,
+    -315_576_000_000,
+    -1_772_413_200_000,
+];
+
 /// Draws events.
 pub struct Story {
     dice: Dice,
     set_back: SetBack,
     phone_backup: Option<(usize, PathBuf)>,
     ward_backup: Option<PathBuf>,
+    /// At most one phone is lost in a story.
+    has_lost_phone: bool,
     words: usize,
     /// What each phone has attached.
     photos: [Vec<Vec<u8>>; PHOTO_ALBUMS],
@@ -50,6 +71,7 @@ impl Story {
             set_back,
             phone_backup: None,
             ward_backup: None,
+            has_lost_phone: false,
             words: 0,
             photos: Default::default(),
         }
@@ -60,7 +82,7 @@ impl Story {
         let pause_ms = i64::try_from(self.dice.below(3_600_000)).expect("an hour fits");
         fleet.clock.advance_ms(pause_ms);
         let phone = self.dice.below(fleet.phones.len());
-        match self.dice.below(100) {
+        match self.dice.below(112) {
             0..18 => self.record(fleet, phone),
             18..24 => self.attach(fleet, phone),
             24..27 => self.look_at_photos(fleet, phone),
@@ -71,21 +93,26 @@ impl Story {
             55..58 => self.lose_under_the_hand(fleet, phone),
             58..76 => self.sync(fleet, phone),
             76..81 => self.sync_together(fleet),
-            81..88 => fleet.crash(phone),
-            88..91 if fleet.phones.len() < fleet.plan.phones + 2 => fleet.clone_phone(phone),
-            _ => self.set_back(fleet, phone),
+            81..86 => fleet.crash(phone),
+            86..89 if fleet.phones.len() < fleet.plan.phones + 2 => fleet.clone_phone(phone),
+            86..100 => self.set_back(fleet, phone),
+            100..109 => self.break_a_disk(fleet, phone),
+            109..111 => fleet.set_clock(phone, *self.dice.pick(&SKEWS_MS)),
+            _ => self.lose_phone(fleet, phone),
         }
+        fleet.attend();
     }
 
     /// Before the faults stop: an administrator lets numbering go on.
     pub fn finish(&mut self, fleet: &mut Fleet) {
+        fleet.mend();
         if fleet.was_ward_restored {
             let everybody: Vec<usize> = (0..fleet.phones.len()).collect();
             for &phone in &everybody {
                 let _ = fleet.sync(&[phone], &[None]);
             }
             fleet
-                .ward
+                .ward()
                 .resume_numbering()
                 .expect("an administrator can go on");
         }
@@ -102,22 +129,26 @@ impl Story {
             name: Some(self.words("Bà Thịnh")),
             ..Person::default()
         });
-        let recorded = fleet.phones[phone]
-            .replica
-            .record_case(NewCase {
-                text: text.clone(),
-                category: "flooding".to_owned(),
-                area: Some((*self.dice.pick(&AREAS)).to_owned()),
-                citizen,
-                ..NewCase::default()
-            })
-            .expect("a case can be recorded");
-        fleet.ledger.recorded(recorded.id, &text);
+        let recorded = fleet.phones[phone].replica().record_case(NewCase {
+            text: text.clone(),
+            category: "flooding".to_owned(),
+            area: Some((*self.dice.pick(&AREAS)).to_owned()),
+            citizen,
+            ..NewCase::default()
+        });
+        match recorded {
+            Ok(recorded) => {
+                fleet.ledger.recorded(recorded.id, &text);
+                fleet.ledger.promise(recorded.id).is_of_lost_phone = fleet.phones[phone].is_revoked;
+            }
+            Err(error) => fleet.excuse(phone, &error),
+        }
+        fleet.attend();
     }
 
     fn some_case(&mut self, fleet: &Fleet, phone: usize) -> Option<Uuid> {
         let cases = fleet.phones[phone]
-            .replica
+            .replica()
             .cases(&CaseQuery::default())
             .expect("the store answers");
         (!cases.is_empty()).then(|| self.dice.pick(&cases).row.case.id)
@@ -128,20 +159,28 @@ impl Story {
             return;
         };
         let words = self.words("Ghi thêm");
-        let replica = fleet.phones[phone].replica.clone();
+        let replica = fleet.phones[phone].replica().clone();
         let done: Result<(), RecordError> = match self.dice.below(10) {
             0..4 => replica.add_note(case, &words).map(|_| {
-                fleet.ledger.noted(case, &words);
+                if !fleet.phones[phone].is_revoked {
+                    fleet.ledger.noted(case, &words);
+                }
             }),
-            4..6 => replica
-                .edit_case(
+            4..6 => {
+                let counted = replica.edit_case(
                     case,
                     CaseChange {
                         households_by: Some(1),
                         ..CaseChange::default()
                     },
-                )
-                .map(|()| fleet.ledger.counted(case, 1)),
+                );
+                match &counted {
+                    Ok(()) if !fleet.phones[phone].is_revoked => fleet.ledger.counted(case, 1),
+                    Err(RecordError::NotAllowed(_)) => {}
+                    Ok(()) | Err(_) => fleet.ledger.maybe_counted(case, 1),
+                }
+                counted
+            }
             6..7 => replica.edit_case(
                 case,
                 CaseChange {
@@ -154,22 +193,24 @@ impl Story {
                     .case(case)
                     .expect("the store answers")
                     .map(|detail| format!("{} ({words})", detail.case.text));
-                replica
-                    .edit_case(
-                        case,
-                        CaseChange {
-                            text,
-                            ..CaseChange::default()
-                        },
-                    )
-                    .map(|()| fleet.ledger.promise(case).text.clear())
+                // Whatever comes of it, these are not the words that were recorded.
+                fleet.ledger.promise(case).text.clear();
+                replica.edit_case(
+                    case,
+                    CaseChange {
+                        text,
+                        ..CaseChange::default()
+                    },
+                )
             }
             _ => replica.void_case(case, &words),
         };
+        drop(replica);
         match done {
             Ok(()) | Err(RecordError::NotAllowed(_)) => {}
-            Err(error) => panic!("seed {}: {error}", fleet.plan.seed),
+            Err(error) => fleet.excuse(phone, &error),
         }
+        fleet.attend();
     }
 
     /// A photo of up to a dozen parts; now and then one that was attached before.
@@ -191,23 +232,38 @@ impl Story {
             content.fill(&mut bytes[8..]);
             bytes
         };
-        match fleet.phones[phone].replica.attach(case, "anh.png", &bytes) {
+        match fleet.phones[phone]
+            .replica()
+            .attach(case, "anh.png", &bytes)
+        {
+            Ok(attachment) if fleet.phones[phone].is_revoked => {
+                fleet.ledger.maybe_attached(case, attachment.hash, bytes);
+            }
             Ok(attachment) => {
                 fleet.ledger.attached(case, attachment.hash, bytes.clone());
                 self.photos[phone % PHOTO_ALBUMS].push(bytes);
             }
             Err(RecordError::NotAllowed(_)) => {}
-            Err(error) => panic!("seed {}: {error}", fleet.plan.seed),
+            Err(error) => {
+                fleet.excuse(phone, &error);
+                let hash = AttachmentHash(*blake3::hash(&bytes).as_bytes());
+                fleet.ledger.maybe_attached(case, hash, bytes);
+            }
         }
+        fleet.attend();
     }
 
     /// Somebody wants to see a case's photos, or the phone is full. What only a wiped ward held is gone,
     /// so a phone is emptied only where no ward is set back.
     fn look_at_photos(&mut self, fleet: &mut Fleet, phone: usize) {
-        let replica = fleet.phones[phone].replica.clone();
+        let replica = fleet.phones[phone].replica().clone();
         if self.set_back == SetBack::Phone && self.dice.percent(30) {
-            let freed = replica.free_space().expect("the store answers");
-            fleet.tally.freed_files += usize::try_from(freed.files).expect("few files");
+            match replica.free_space() {
+                Ok(freed) => {
+                    fleet.tally.freed_files += usize::try_from(freed.files).expect("few files");
+                }
+                Err(error) => fleet.excuse(phone, &error),
+            }
             return;
         }
         let Some(case) = self.some_case(fleet, phone) else {
@@ -215,22 +271,23 @@ impl Story {
         };
         let detail = replica.case(case).expect("the store answers");
         for file in detail.into_iter().flat_map(|detail| detail.attachments) {
-            replica
-                .request_attachment(file.hash)
-                .expect("a case shows it");
+            if let Err(error) = replica.request_attachment(file.hash) {
+                fleet.excuse(phone, &error);
+                return;
+            }
         }
     }
 
     fn clerk_works(&mut self, fleet: &mut Fleet) {
         let rows = fleet
-            .ward
+            .ward()
             .read(|connection| gandan_core::store::rows::cases(connection, &CaseQuery::default()))
             .expect("the ward answers");
         if rows.is_empty() {
             return;
         }
         let case = self.dice.pick(&rows).case.clone();
-        let (ward, clerk) = (&fleet.ward, &fleet.clerk);
+        let (ward, clerk) = (fleet.ward(), &fleet.clerk);
         let done = match case.status {
             Status::Recorded => app::accept(ward, clerk, case.id).map(|_| ()),
             Status::Accepted => app::assign(ward, clerk, case.id, "economy", Some("Ông Tâm")),
@@ -240,8 +297,9 @@ impl Story {
         };
         match done {
             Ok(()) | Err(WardError::NumberingPaused | WardError::NotAllowed(_)) => {}
-            Err(error) => panic!("seed {}: {error}", fleet.plan.seed),
+            Err(error) => fleet.excuse_ward(&error),
         }
+        fleet.attend();
     }
 
     /// An officer works on cases while others take them away, and then the phone talks.
@@ -257,7 +315,7 @@ impl Story {
     /// The clerk finds that a case lies elsewhere, or that not everybody may see it.
     fn clerk_sorts(&mut self, fleet: &mut Fleet) {
         let rows = fleet
-            .ward
+            .ward()
             .read(|connection| gandan_core::store::rows::cases(connection, &CaseQuery::default()))
             .expect("the ward answers");
         if rows.is_empty() {
@@ -281,14 +339,19 @@ impl Story {
                 schema::text_value(Some(other.code())),
             )
         };
-        fleet
-            .ward
-            .author(
-                fleet.clerk.author,
-                DocumentId::case(case.id),
-                vec![operation],
-            )
-            .expect("a clerk may sort cases");
+        let mut operations = vec![operation];
+        if self.dice.percent(20) {
+            // A later console writes what nobody here knows; it must go round all the same.
+            let later = Value::Text(self.words("sau này"));
+            operations.push(schema::set("later_field", later));
+        }
+        let sorted = fleet
+            .ward()
+            .author(fleet.clerk.author, DocumentId::case(case.id), operations);
+        if let Err(error) = sorted {
+            fleet.excuse_ward(&error);
+        }
+        fleet.attend();
     }
 
     /// An officer is given other areas: some, another one, or the whole ward.
@@ -318,6 +381,30 @@ impl Story {
             .map(|_| self.dice.percent(30).then(|| self.dice.below(60)))
             .collect();
         let _ = fleet.sync_at_work(&everybody, &cuts);
+    }
+
+    /// A disk fails soon: the power goes, there is no room, or one operation is lost.
+    fn break_a_disk(&mut self, fleet: &mut Fleet, phone: usize) {
+        let at = u64::try_from(1 + self.dice.below(DISK_OPERATIONS)).expect("few operations");
+        let fault = match self.dice.below(5) {
+            0..3 => Fault::PowerLoss { at },
+            3 => Fault::Full { at },
+            _ => Fault::Error { at },
+        };
+        if self.dice.percent(40) {
+            fleet.ward.plan(Some(fault));
+        } else {
+            fleet.phones[phone].machine.plan(Some(fault));
+        }
+    }
+
+    /// A phone is lost with what it has not sent. The leader's is not: somebody must see the whole.
+    fn lose_phone(&mut self, fleet: &mut Fleet, phone: usize) {
+        if self.has_lost_phone || fleet.phones[phone].author.role == Role::Leader {
+            return;
+        }
+        self.has_lost_phone = true;
+        fleet.revoke(phone);
     }
 
     fn set_back(&mut self, fleet: &mut Fleet, phone: usize) {

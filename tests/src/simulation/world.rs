@@ -1,5 +1,6 @@
 //! Virtual time and seeded chance: the only source of both in a simulation.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use gandan_core::environment::Environment;
@@ -28,6 +29,21 @@ impl Clock {
 
     fn now_ms(&self) -> i64 {
         *self.0.lock().expect("one thread never poisons a lock")
+    }
+}
+
+/// How far a clock is off; it may be set at any time.
+#[derive(Debug, Clone, Default)]
+pub struct Skew(Arc<AtomicI64>);
+
+impl Skew {
+    /// So far ahead from now on, or behind.
+    pub fn set_ms(&self, milliseconds: i64) {
+        self.0.store(milliseconds, Ordering::Relaxed);
+    }
+
+    fn ms(&self) -> i64 {
+        self.0.load(Ordering::Relaxed)
     }
 }
 
@@ -68,17 +84,17 @@ impl Dice {
 /// What a store is told of time and chance.
 pub struct SimulatedEnvironment {
     clock: Clock,
-    skew_ms: i64,
+    skew: Skew,
     dice: Mutex<Dice>,
 }
 
 impl SimulatedEnvironment {
-    /// An environment whose clock is off by `skew_ms` and whose chance is its own.
+    /// An environment whose clock is off by `skew` and whose chance is its own.
     #[must_use]
-    pub fn new(clock: Clock, skew_ms: i64, dice: Dice) -> Arc<Self> {
+    pub fn new(clock: Clock, skew: Skew, dice: Dice) -> Arc<Self> {
         Arc::new(Self {
             clock,
-            skew_ms,
+            skew,
             dice: Mutex::new(dice),
         })
     }
@@ -86,7 +102,7 @@ impl SimulatedEnvironment {
 
 impl Environment for SimulatedEnvironment {
     fn now(&self) -> Timestamp {
-        Timestamp(self.clock.now_ms() + self.skew_ms)
+        Timestamp(self.clock.now_ms() + self.skew.ms())
     }
 
     fn fill_random(&self, bytes: &mut [u8]) {

@@ -12,8 +12,6 @@ mod fixture;
 mod hostile;
 mod hostile_peer;
 mod looking;
-mod networks;
 mod photos;
 mod replay;
-mod staying;
 mod stores;

@@ -3,7 +3,6 @@
 use gandan_core::codec::DecodeError;
 use gandan_core::model::{AttachmentHash, BundleId, EditId, Timestamp};
 use gandan_core::policy::RejectionCode;
-use gandan_core::protocol::agreement::HeldDigest;
 use gandan_core::protocol::feed::Cursor;
 use gandan_core::protocol::frame::{Frame, FrameDecoder};
 use gandan_core::protocol::message::{
@@ -161,13 +160,7 @@ fn ward_messages() -> Vec<Valid<WardMessage>> {
         ),
         ("verdicts", "none", none),
         ("page", "sealed", WardMessage::Page(SEALED.to_vec())),
-        (
-            "caught-up",
-            "caught-up",
-            WardMessage::CaughtUp {
-                held: HeldDigest([7; 16]),
-            },
-        ),
+        ("caught-up", "caught-up", WardMessage::CaughtUp),
         ("edits", "page", WardMessage::Edits(Some(SEALED.to_vec()))),
         ("edits", "none", WardMessage::Edits(None)),
         (

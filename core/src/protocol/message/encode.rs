@@ -113,10 +113,7 @@ impl WardMessage {
                 writer.bytes(sealed);
                 kind::PAGE
             }
-            Self::CaughtUp { held } => {
-                writer.fixed(&held.0);
-                kind::CAUGHT_UP
-            }
+            Self::CaughtUp => kind::CAUGHT_UP,
             Self::Edits(sealed) => {
                 writer.optional(sealed.as_ref(), |writer, sealed| {
                     writer.bytes(sealed);
