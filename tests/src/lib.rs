@@ -3,4 +3,5 @@
 pub mod disk;
 pub mod programs;
 pub mod simulation;
+pub mod staying;
 pub mod ward_day;

@@ -39,10 +39,13 @@ const CONVERSATION_MS_MAX: u64 = 30 * 60 * 1_000;
 const GOODBYE_MS_MAX: u64 = 3_000;
 /// How long a device may stay. When it comes again, which costs one exchange, it offers what was put off.
 const STAY_MS_MAX: u64 = 12 * 60 * 60 * 1_000;
-/// How much is taken from a stream at once.
-const READ_BYTES: usize = 64 * 1024;
-/// The same from a device that stays: nearly always it says nothing, and there may be thousands.
-const READ_BYTES_STAYING: usize = 1_024;
+/// How much is taken from a stream at once, at most.
+const READ_BYTES_MAX: usize = 64 * 1024;
+/// The same at first, and from a device that stays: nearly always it says nothing, and there may be
+/// thousands.
+const READ_BYTES: usize = 1_024;
+/// A buffer that was filled is followed by one so many times as large.
+const READ_GROWTH: usize = 8;
 
 /// Why a connection ended that should have gone on.
 #[derive(Debug)]
@@ -71,20 +74,23 @@ pub(super) async fn serve(
     handshake: impl Future<Output = Option<Proven>>,
     stranger: Place,
 ) {
+    // In boxes, what the handshake needs goes with it, and what a conversation needs exists once: a future that is
+    // handed on is kept in each place that it was in.
+    let handshake = Box::pin(handshake);
     let Ok(Some(mut connection)) = as_stranger(&stranger, handshake).await else {
         return;
     };
     let (device, handle) = (connection.device, connection.handle.clone());
     let registration = shared.devices.register(device, &handle);
     let span = tracing::info_span!("connection", device = %prefix(device));
-    let served = async {
+    let served = Box::pin(async {
         match connection.protocol.as_deref() {
             Some(ALPN_SYNC) => serve_sync(&shared, &mut connection, stranger).await,
             Some(ALPN_ENROLMENT) => serve_enrolment(&shared, &mut connection, stranger).await,
             // TLS agrees to nothing else.
             _ => Ok(()),
         }
-    };
+    });
     async {
         let ended = tokio::select! {
             ended = served => ended,
@@ -127,7 +133,7 @@ async fn farewell(mut send: Sender, mut receive: Receiver) {
     let goodbye = async {
         // What was said is durable on this side; whether it arrives is the device's to notice.
         let _ = send.shutdown().await;
-        let mut unheard = [0; 1_024];
+        let mut unheard = vec![0; READ_BYTES];
         while receive
             .read(&mut unheard)
             .await
@@ -266,7 +272,7 @@ impl Conversation<'_> {
         let mut outgoing = Vec::new();
         let mut written = 0;
         let mut is_flushed = true;
-        let mut buffer = Vec::new();
+        let mut buffer = vec![0; READ_BYTES];
         // Of a device that stays.
         let mut staying: Option<Staying> = None;
         let mut hearing = None;
@@ -313,14 +319,9 @@ impl Conversation<'_> {
             if is_resting {
                 outgoing = Vec::new();
                 drop(turn.take());
-            }
-            let room = if is_resting {
-                READ_BYTES_STAYING
-            } else {
-                READ_BYTES
-            };
-            if buffer.len() != room {
-                buffer = vec![0; room];
+                if buffer.len() > READ_BYTES {
+                    buffer = vec![0; READ_BYTES];
+                }
             }
             let may_be_silent = is_resting && self.notices_silence;
             let is_reading = !is_device_done && !self.responder.is_busy();
@@ -368,7 +369,12 @@ impl Conversation<'_> {
                     }
                 }
                 Event::Read(0) => is_device_done = true,
-                Event::Read(count) => self.responder.handle_bytes(&buffer[..count])?,
+                Event::Read(count) => {
+                    self.responder.handle_bytes(&buffer[..count])?;
+                    if count == buffer.len() && count < READ_BYTES_MAX {
+                        buffer = vec![0; READ_BYTES_MAX.min(count * READ_GROWTH)];
+                    }
+                }
             }
         }
     }
