@@ -1,6 +1,7 @@
 //! The same conversation over QUIC: a thin driver between [`crate::protocol`], quinn and a replica.
 //! Owns sockets, timeouts and the count of bytes; knows no message and no table.
 
+pub mod back_off;
 mod connect;
 mod driver;
 mod enrol;
@@ -14,7 +15,7 @@ pub mod transport;
 
 pub use enrol::enrol;
 pub use report::SyncReport;
-pub use stay::Stay;
+pub use stay::{Stay, StayEvent};
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -29,7 +30,7 @@ use crate::model::WardKey;
 use crate::protocol::ALPN_SYNC;
 use crate::protocol::initiator::{ConversationError, Initiator, Progress};
 use crate::protocol::message::Refusal;
-use crate::replica::Replica;
+use crate::replica::{Agreement, Replica};
 use crate::store::StoreError;
 
 /// What the ward's administrator sees of this build.
@@ -175,6 +176,8 @@ impl Client {
         said?;
 
         report.pending = self.ask(Replica::pending).await?.len() as u64;
+        let agreement = self.ask(Replica::agreement).await?;
+        report.is_agreed = matches!(agreement, Agreement::Synced { .. } | Agreement::Unsent);
         report.bytes_up = traffic.up();
         report.bytes_down = traffic.down();
         Ok(report)

@@ -1,6 +1,7 @@
 //! One conversation between a device and its ward, as state machines that never touch a socket, a
 //! clock, a thread or a store. Bytes and storage answers go in, bytes and storage commands come out.
 
+pub mod agreement;
 pub mod bundle;
 pub mod compression;
 pub mod credential;

@@ -1,6 +1,7 @@
 //! The façade that an app uses: record, read, and hold a conversation with the ward. Each part of it
 //! is in a module of its own; here are the store's opening and the one way into it.
 
+mod agreement;
 mod area;
 mod cache;
 mod check;
@@ -39,6 +40,7 @@ use conversation::ConversationMemory;
 use observers::Observers;
 use work::Work;
 
+pub use agreement::Agreement;
 pub use files::{AttachmentState, AttachmentStatus, FetchPolicy, FreedSpace};
 pub use looking::Look;
 pub use observers::{Change, Observer};
@@ -102,6 +104,14 @@ impl Replica {
                 observers: Observers::default(),
             }),
         })
+    }
+
+    /// Any number.
+    #[cfg(feature = "quic")]
+    pub(crate) fn random(&self) -> u64 {
+        let mut bytes = [0; 8];
+        self.inner.environment.fill_random(&mut bytes);
+        u64::from_le_bytes(bytes)
     }
 
     /// The device's Ed25519 key, made with the store.

@@ -68,6 +68,11 @@ pub enum SyncProgress {
     },
     /// Everything was said by both sides.
     CaughtUp,
+    /// Only while staying: the connection was lost, or there is none. It is tried again by itself.
+    Waiting {
+        /// After so many milliseconds, or as soon as the network changes.
+        milliseconds: u64,
+    },
 }
 
 impl From<&Progress> for SyncProgress {

@@ -10,9 +10,9 @@ use gandan_core::model::{
     Timestamp, Urgency, Visit, WardCode,
 };
 use gandan_core::replica::{
-    AttachmentState, AttachmentStatus, CaseChange, CaseDetail, CaseSummary, Change, FetchPolicy,
-    FieldChange, FreedSpace, HistoryEntry, Look, NewCase, NewVisit, PendingItem, Recorded,
-    RejectedItem, SyncState,
+    Agreement, AttachmentState, AttachmentStatus, CaseChange, CaseDetail, CaseSummary, Change,
+    FetchPolicy, FieldChange, FreedSpace, HistoryEntry, Look, NewCase, NewVisit, PendingItem,
+    Recorded, RejectedItem, SyncState,
 };
 use gandan_core::store::rows::{CaseOrder, CaseQuery, CaseRow};
 use uuid::Uuid;
@@ -494,6 +494,14 @@ pub struct PendingItem {
 }
 
 #[uniffi::remote(Enum)]
+pub enum Agreement {
+    Unknown,
+    Differs { at: Timestamp },
+    Unsent,
+    Synced { at: Timestamp },
+}
+
+#[uniffi::remote(Enum)]
 pub enum Change {
     Case(Uuid),
     Visit(Uuid),
@@ -507,6 +515,7 @@ pub struct SyncReport {
     pub accepted: u64,
     pub rejected: u64,
     pub pending: u64,
+    pub is_agreed: bool,
     pub bytes_up: u64,
     pub bytes_down: u64,
     pub payload_up: u64,

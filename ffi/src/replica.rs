@@ -1,16 +1,16 @@
 //! What an app opens: one phone's records.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use gandan_core::client::{self, Client, SyncReport};
+use gandan_core::client::{self, Client, Stay, StayEvent, SyncReport};
 use gandan_core::environment::SystemEnvironment;
 use gandan_core::model::{Attachment, AttachmentHash, Directory, Person, Satisfaction, Visit};
 use gandan_core::protocol::initiator::Progress;
 use gandan_core::protocol::invite::Invite;
 use gandan_core::replica::{
-    CaseChange, CaseDetail, CaseSummary, FetchPolicy, FreedSpace, Look, NewCase, NewVisit,
-    PendingItem, Recorded, Replica as CoreReplica,
+    Agreement, CaseChange, CaseDetail, CaseSummary, FetchPolicy, FreedSpace, Look, NewCase,
+    NewVisit, PendingItem, Recorded, Replica as CoreReplica,
 };
 use gandan_core::store::StoreKey;
 use gandan_core::store::rows::CaseQuery;
@@ -28,6 +28,24 @@ use crate::records::RejectedRecord;
 pub struct Replica {
     core: CoreReplica,
     client: Client,
+    staying: Arc<Staying>,
+}
+
+/// Of the connection that stays, if there is one.
+#[derive(Default)]
+struct Staying(Mutex<Option<Stay>>);
+
+impl Staying {
+    fn replace(&self, with: Option<Stay>) -> Option<Stay> {
+        let mut stay = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut stay, with)
+    }
+
+    fn tell(&self, tell: impl FnOnce(&Stay)) {
+        if let Some(stay) = &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            tell(stay);
+        }
+    }
 }
 
 #[uniffi::export(async_runtime = "tokio")]
@@ -46,7 +64,14 @@ impl Replica {
             Arc::new(SystemEnvironment),
         )?;
         let client = Client::new(core.clone());
-        Ok(Arc::new(Self { core, client }))
+        let staying = Arc::new(Staying::default());
+        let told = Arc::clone(&staying);
+        core.observe(Box::new(move |_| told.tell(Stay::recorded)));
+        Ok(Arc::new(Self {
+            core,
+            client,
+            staying,
+        }))
     }
 
     /// Whether the phone belongs to an officer yet.
@@ -176,6 +201,11 @@ impl Replica {
         Ok(self.core.pending()?)
     }
 
+    /// Whether this phone and the ward hold the same. Only `Synced` may be shown as synchronised.
+    pub fn agreement(&self) -> Result<Agreement, GandanError> {
+        Ok(self.core.agreement()?)
+    }
+
     /// Edits that the ward refused, with reason and content.
     pub fn rejected(&self) -> Result<Vec<RejectedRecord>, GandanError> {
         Ok(self.core.rejected()?.into_iter().map(Into::into).collect())
@@ -214,6 +244,44 @@ impl Replica {
             }
         };
         Ok(self.client.sync(&mut tell).await?)
+    }
+
+    /// As [`Replica::sync`], then stays connected until [`Replica::leave`]: what is new comes by itself and is told
+    /// to the change observers, what is recorded goes up by itself. A lost connection is tried again, with
+    /// growing waits and for ever. Fails only if no attempt can help any more. A second call takes the
+    /// place of the first.
+    pub async fn stay(
+        &self,
+        observer: Option<Arc<dyn ProgressObserver>>,
+    ) -> Result<(), GandanError> {
+        let stay = Stay::default();
+        if let Some(before) = self.staying.replace(Some(stay.clone())) {
+            before.leave();
+        }
+        let mut tell = move |event: StayEvent| {
+            if let Some(observer) = &observer {
+                observer.on_progress(match event {
+                    StayEvent::Progress(progress) => SyncProgress::from(&progress),
+                    StayEvent::Waiting { milliseconds, .. } => {
+                        SyncProgress::Waiting { milliseconds }
+                    }
+                });
+            }
+        };
+        Ok(self.client.stay(&stay, &mut tell).await?)
+    }
+
+    /// Says what there is to say and ends [`Replica::stay`].
+    pub fn leave(&self) {
+        if let Some(stay) = self.staying.replace(None) {
+            stay.leave();
+        }
+    }
+
+    /// The phone has another network, or the officer wants to see news now: if the connection was lost,
+    /// it is tried again at once.
+    pub fn network_changed(&self) {
+        self.staying.tell(Stay::network_changed);
     }
 }
 

@@ -26,6 +26,7 @@ mod scope;
 mod scopes;
 mod settings;
 mod staff;
+mod sums;
 
 #[cfg(test)]
 mod tests;
@@ -429,6 +430,14 @@ impl Ward {
             let since: Option<Vec<u8>> = settings::read(connection, settings::NUMBERING_PAUSED_AT)?;
             Ok(since.is_some())
         })
+    }
+
+    /// Whether what devices should hold is kept as edits and documents say. Reads everything.
+    ///
+    /// # Errors
+    /// See [`WardError`].
+    pub fn are_sums_right(&self) -> Result<bool, WardError> {
+        self.shared.read(sums::are_right)
     }
 
     /// Numbering goes on although not every phone has reported after a restore. Numbers that nobody

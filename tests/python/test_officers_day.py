@@ -3,6 +3,7 @@
 import asyncio
 import os
 import pathlib
+import queue
 import struct
 import zlib
 
@@ -85,7 +86,7 @@ def test_a_visit_recorded_offline_reaches_the_desk_and_the_answer_comes_back(pho
     assert gandan.Change.CASE(recorded.id) in changes.seen
 
     report = asyncio.run(phone.sync(progress))
-    assert report.pending == 0 and report.rejected == 0
+    assert report.pending == 0 and report.rejected == 0 and report.is_agreed
     assert phone.pending() == []
     assert any(isinstance(step, gandan.SyncProgress.CAUGHT_UP) for step in progress.seen)
     detail = phone.case(recorded.id)
@@ -106,6 +107,36 @@ def test_a_visit_recorded_offline_reaches_the_desk_and_the_answer_comes_back(pho
     assert phone.case(recorded.id).sync == gandan.SyncState.ON_SERVER
     assert phone.case(recorded.id).case.satisfaction == gandan.Satisfaction.SATISFIED
     assert phone.check() == []
+
+
+def test_a_phone_that_stays_sends_by_itself_and_hears_the_desk_by_itself(phone, ward):
+    enrol(phone, ward)
+    ward.sign_in()
+    happened = queue.Queue()
+
+    class Told(gandan.ChangeObserver, gandan.ProgressObserver):
+        def on_change(self, change):
+            happened.put(change)
+
+        def on_progress(self, progress):
+            happened.put(progress)
+
+    async def until(is_so):
+        while not is_so():
+            await asyncio.to_thread(happened.get, timeout=30)
+
+    async def day():
+        told = Told()
+        phone.observe(told)
+        staying = asyncio.create_task(phone.stay(told))
+        recorded = phone.record_case(drain("Nước cống tràn lên mặt đường"))
+        await until(lambda: phone.case(recorded.id).sync == gandan.SyncState.ON_SERVER)
+        await asyncio.to_thread(ward.accept, recorded.id)
+        await until(lambda: phone.case(recorded.id).case.official_number)
+        phone.leave()
+        await asyncio.wait_for(staying, 30)
+
+    asyncio.run(day())
 
 
 def test_search_finds_words_typed_without_diacritics(phone, ward):

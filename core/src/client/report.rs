@@ -19,6 +19,8 @@ pub struct SyncReport {
     pub rejected: u64,
     /// Edits and attachments still without a final word afterwards.
     pub pending: u64,
+    /// Whether both sides hold the same afterwards. With nothing pending it may be called synchronised.
+    pub is_agreed: bool,
     /// UDP payload bytes sent: handshake, repeats and attempts at other addresses included.
     pub bytes_up: u64,
     /// UDP payload bytes received, handshake included.

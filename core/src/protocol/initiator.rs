@@ -27,6 +27,7 @@ use return_pages::ReturnPages;
 use staying::Staying;
 use upload::Upload;
 
+use super::agreement::HeldDigest;
 use super::directory::DirectoryVersion;
 use super::feed::{Page, ScopeDelta};
 use super::frame::FrameDecoder;
@@ -96,6 +97,7 @@ enum Due {
     },
     CaughtUp {
         round: u32,
+        held: HeldDigest,
     },
     Directory {
         directory: Box<Directory>,
@@ -159,8 +161,8 @@ pub struct Initiator {
     return_pages: ReturnPages,
     attachments: Attachments,
     fetches: Fetches,
-    /// Whether the store has not heard yet that everything was said about records.
-    is_settling_due: bool,
+    /// What the ward said last that the device holds, until the store has heard it.
+    said_held: Option<HeldDigest>,
     looks: Looks,
     /// Longest chain of questions that each had to wait for the answer to the one before.
     round_trips: u32,
@@ -201,7 +203,7 @@ impl Initiator {
             return_pages: ReturnPages::NotNeeded,
             attachments: Attachments::default(),
             fetches: Fetches::default(),
-            is_settling_due: true,
+            said_held: None,
             looks: Looks::default(),
             round_trips: 0,
         }
@@ -374,13 +376,14 @@ impl Initiator {
                 self.ask_for_wanted(round);
                 None
             }
-            Due::CaughtUp { .. } if self.staying == Staying::Yes => {
+            Due::CaughtUp { held, .. } if self.staying == Staying::Yes => {
+                self.said_held = Some(held);
                 self.tell_caught_up();
                 None
             }
-            Due::CaughtUp { round } => {
+            Due::CaughtUp { round, held } => {
                 self.download.finish();
-                self.is_settling_due = true;
+                self.said_held = Some(held);
                 self.ask_for_wanted(round);
                 self.upload.ask_again(round);
                 None
@@ -440,10 +443,11 @@ impl Initiator {
         if !self.upload.is_answered() || !self.download.is_complete() {
             return None;
         }
-        if std::mem::take(&mut self.is_settling_due)
-            && let Some(ward_time) = self.ward_time
+        if let Some(ward_time) = self.ward_time
+            && let Some(held) = self.said_held.take()
         {
-            return Some((Outstanding::Settled, DeviceCommand::Settle { ward_time }));
+            let settle = DeviceCommand::Settle { ward_time, held };
+            return Some((Outstanding::Settled, settle));
         }
         if self.looks.may_ask() {
             return Some((Outstanding::Look, DeviceCommand::NextLook));

@@ -7,6 +7,7 @@ mod refusal;
 
 pub use refusal::Refusal;
 
+use super::agreement::HeldDigest;
 use super::feed::Cursor;
 use super::file_tree::PartHash;
 use super::limits;
@@ -162,7 +163,11 @@ pub enum WardMessage {
     /// A sealed page of the feed.
     Page(Vec<u8>),
     /// Nothing follows in the feed.
-    CaughtUp,
+    CaughtUp {
+        /// Of every edit that the device now holds, if it took everything; see
+        /// [`super::agreement::EditSum`].
+        held: HeldDigest,
+    },
     /// Answers one [`DeviceMessage::Want`]: a sealed page of what there is of it, or nothing.
     Edits(Option<Vec<u8>>),
     /// The sealed reference data; sent unasked when the device has another version.

@@ -11,6 +11,7 @@ pub use contract::{WardAnswer, WardCommand};
 use following::Following;
 use receive::InFlight;
 
+use super::agreement::HeldDigest;
 use super::directory::{self, DirectoryVersion};
 use super::feed::{Cursor, Page, ScopeDelta};
 use super::file_tree::FileTree;
@@ -200,10 +201,11 @@ impl Responder {
                 self.in_flight.returns -= 1;
                 self.say(&WardMessage::Returned);
             }
-            (Some(Outstanding::ReadFeed), WardAnswer::Page(page)) if self.is_following() => {
-                self.say_followed(page);
+            (Some(Outstanding::ReadFeed), WardAnswer::CaughtUp(held)) => self.say_page(None, held),
+            // A page that does not move on would be read for ever; no device holds what has this digest.
+            (Some(Outstanding::ReadFeed), WardAnswer::Page(page)) => {
+                self.say_page(page, HeldDigest::default());
             }
-            (Some(Outstanding::ReadFeed), WardAnswer::Page(page)) => self.say_page(page),
             (Some(Outstanding::ReadEdits), WardAnswer::Page(page)) => {
                 self.in_flight.wants -= 1;
                 if let Some(sealed) = self.seal(page) {
@@ -404,7 +406,11 @@ impl Responder {
         }
     }
 
-    fn say_page(&mut self, page: Option<Box<Page>>) {
+    fn say_page(&mut self, page: Option<Box<Page>>, held: HeldDigest) {
+        if self.is_following() {
+            self.say_followed(page, held);
+            return;
+        }
         let next = page.as_ref().and_then(|page| page.cursor.clone());
         match next.filter(|next| *next != self.position) {
             Some(next) => {
@@ -414,11 +420,10 @@ impl Responder {
                     self.say(&WardMessage::Page(sealed));
                 }
             }
-            // A page that does not move on would be read for ever.
             None => {
                 self.window = None;
                 self.has_caught_up = true;
-                self.say(&WardMessage::CaughtUp);
+                self.say(&WardMessage::CaughtUp { held });
             }
         }
     }

@@ -1,13 +1,13 @@
 //! Truth against projection: every row is compared with what its document says, and written anew
-//! where it differs.
+//! where it differs. The sum of what is held is counted again, too.
 
 use std::collections::BTreeSet;
 
 use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::Replica;
 use super::work::{self, Work};
+use super::{Replica, agreement};
 use crate::model::DocumentId;
 use crate::store::device::{edits, rejected};
 use crate::store::{StoreError, rows};
@@ -24,6 +24,9 @@ impl Replica {
 
 fn check(work: &mut Work<'_>) -> rusqlite::Result<Vec<Uuid>> {
     let connection = work.connection;
+    if !agreement::recount(work)? {
+        tracing::warn!("the sum of what is held was wrong");
+    }
     rows::index_due(connection)?;
     let mut documents: BTreeSet<DocumentId> = edits::documents(connection)?.into_iter().collect();
     documents.extend(rejected::documents(connection)?);

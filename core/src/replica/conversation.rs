@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::Connection;
 
 use super::observers::Change;
-use super::{Core, Replica, forgetting, page, verdicts};
+use super::{Core, Replica, agreement, forgetting, page, verdicts};
 use crate::model::{AttachmentHash, EditId};
 use crate::protocol::bundle;
 use crate::protocol::directory;
@@ -165,10 +165,15 @@ impl Replica {
                 Ok(DeviceAnswer::Done)
             }
             DeviceCommand::NextReturn => Ok(DeviceAnswer::Return(self.next_return()?)),
-            DeviceCommand::Settle { ward_time } => {
-                let has_dropped = self.transact(|work| {
-                    forgetting::end_retaining(work, ward_time).map_err(StoreError::from)
+            DeviceCommand::Settle { ward_time, held } => {
+                let (is_agreed, has_dropped) = self.transact(|work| {
+                    let is_agreed = agreement::note(work, held, ward_time)?;
+                    let has_dropped = forgetting::end_retaining(work, ward_time)?;
+                    Ok::<_, StoreError>((is_agreed, has_dropped))
                 })?;
+                if !is_agreed {
+                    tracing::warn!("this device and the ward do not hold the same");
+                }
                 if has_dropped {
                     self.empty_log();
                 }

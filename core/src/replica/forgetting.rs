@@ -60,7 +60,8 @@ fn forget(
 ) -> rusqlite::Result<()> {
     let connection = work.connection;
     borrowed::remove(connection, document)?;
-    let (mut unused, dependencies) = set_aside::remove_document(connection, document)?;
+    let (mut unused, dependencies) =
+        set_aside::remove_document(connection, &mut work.held, document)?;
     for dependency in dependencies {
         proofs::want_no_more(connection, dependency)?;
     }
@@ -71,19 +72,19 @@ fn forget(
         let located = edits::locate(connection, stored.edit.id())?;
         let is_retained = match outbox::state(connection, position)? {
             Some(OutboxState::Recorded | OutboxState::Sealed) => {
-                edits::strand(connection, position)?;
+                edits::strand(connection, &mut work.held, position)?;
                 continue;
             }
             // The ward's last word is there; that the feed did not name it is the scope's doing.
             Some(OutboxState::Accepted) => {
                 outbox::retain(connection, position)?;
-                edits::retain(connection, position)?;
+                edits::retain(connection, &mut work.held, position)?;
                 true
             }
             Some(OutboxState::Retained) => true,
             None if Some(stored.author) == officer => {
                 if located.is_some_and(|located| !located.is_retained) {
-                    edits::retain(connection, position)?;
+                    edits::retain(connection, &mut work.held, position)?;
                 }
                 true
             }
@@ -95,7 +96,7 @@ fn forget(
             }
         } else {
             unused.extend(located.and_then(|located| located.proof));
-            edits::remove(connection, position)?;
+            edits::remove(connection, &mut work.held, position)?;
         }
     }
     for proof in unused {
@@ -167,7 +168,7 @@ pub(super) fn end_retaining(work: &mut Work<'_>, now: Timestamp) -> rusqlite::Re
     let due = edits::retained_before(connection, now, until)?;
     for located in &due {
         outbox::remove(connection, located.position)?;
-        edits::remove(connection, located.position)?;
+        edits::remove(connection, &mut work.held, located.position)?;
         if let Some(proof) = located.proof {
             proofs::drop_unused(connection, proof)?;
         }
@@ -202,15 +203,21 @@ fn rejoin_edit(work: &mut Work<'_>, stored: &edits::StoredEdit) -> rusqlite::Res
     let Some(line) = outbox::lift(connection, stored.position)? else {
         return Ok(());
     };
-    edits::remove(connection, stored.position)?;
+    edits::remove(connection, &mut work.held, stored.position)?;
     match work.execute(&stored.edit, stored.author, None) {
         Ok(()) => {}
         Err(Refused::Execute(error)) => {
             tracing::warn!(edit = %stored.edit.id(), %error, "an own edit does not fit its document any more");
-            edits::insert(connection, &stored.edit, stored.author, None)?;
+            edits::insert(
+                connection,
+                &mut work.held,
+                &stored.edit,
+                stored.author,
+                None,
+            )?;
             let position = edits::locate(connection, stored.edit.id())?.map(|edit| edit.position);
             if let Some(position) = position {
-                edits::strand(connection, position)?;
+                edits::strand(connection, &mut work.held, position)?;
             }
         }
         Err(Refused::Store(error)) => return Err(error),

@@ -103,11 +103,11 @@ impl<'a, 'b> Taking<'a, 'b> {
             // Its document comes back, and the edit takes its place in it.
             let bytes = edits::bytes(connection, id)?.unwrap_or_default();
             outbox::remove(connection, located.position)?;
-            edits::remove(connection, located.position)?;
+            edits::remove(connection, &mut self.work.held, located.position)?;
             return self.place(id, &bytes, admission);
         }
         if let Some(located) = here {
-            edits::admit(connection, located.position, admission)?;
+            edits::admit(connection, &mut self.work.held, located.position, admission)?;
             outbox::remove(connection, located.position)?;
             if let Some(older) = located.proof {
                 proofs::drop_unused(connection, older)?;
@@ -148,7 +148,15 @@ impl<'a, 'b> Taking<'a, 'b> {
         let Some(edit) = decoded.filter(|edit| edit.id() == id) else {
             self.is_any_aside = true;
             let reason = AsideReason::Undecodable;
-            return set_aside::put(connection, id, None, bytes, admission, reason);
+            return set_aside::put(
+                connection,
+                &mut self.work.held,
+                id,
+                None,
+                bytes,
+                admission,
+                reason,
+            );
         };
         let document = edit.edit().document;
         if !self.place_decoded(&edit, admission)? || !self.is_any_aside {
@@ -180,7 +188,7 @@ impl<'a, 'b> Taking<'a, 'b> {
         match self.work.execute(edit, admission.author, Some(admission)) {
             Ok(()) => {
                 if self.is_any_aside {
-                    set_aside::remove(self.work.connection, edit.id())?;
+                    set_aside::remove(self.work.connection, &mut self.work.held, edit.id())?;
                 }
                 if self.is_any_own {
                     let intent = edit.edit().intent;
@@ -230,6 +238,9 @@ impl<'a, 'b> Taking<'a, 'b> {
         self.is_any_aside = true;
         let document = Some(edit.edit().document);
         let (id, bytes) = (edit.id(), edit.bytes());
-        set_aside::put(self.work.connection, id, document, bytes, admission, reason)
+        let Work {
+            connection, held, ..
+        } = &mut *self.work;
+        set_aside::put(connection, held, id, document, bytes, admission, reason)
     }
 }

@@ -90,7 +90,7 @@ fn take_back(
             refused_files.extend(schema::attached_by(stored.edit.edit()));
         }
         outbox::remove(connection, stored.position)?;
-        edits::remove(connection, stored.position)?;
+        edits::remove(connection, &mut work.held, stored.position)?;
     }
     // No case of the ward's shows them, so the ward would not take them.
     for hash in refused_files.difference(&shown_files) {

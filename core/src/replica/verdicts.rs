@@ -100,7 +100,7 @@ fn settle_stranded(work: &mut Work<'_>, edit: EditId) -> rusqlite::Result<()> {
     match edits::locate(connection, edit)?.filter(|located| located.is_stranded) {
         Some(located) => {
             outbox::retain(connection, located.position)?;
-            edits::retain(connection, located.position)
+            edits::retain(connection, &mut work.held, located.position)
         }
         None => Ok(()),
     }

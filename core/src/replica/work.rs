@@ -12,8 +12,9 @@ use crate::document::{DocumentState, ExecuteError, Materialized, materialize};
 use crate::edit::EncodedEdit;
 use crate::environment::Environment;
 use crate::model::{ActorId, DocumentId, DocumentKind, OfficerId};
+use crate::protocol::agreement::EditSum;
 use crate::store::device::edits::{self, Admission};
-use crate::store::device::{malformed, outbox, rejected};
+use crate::store::device::{malformed, outbox, rejected, settings};
 use crate::store::rows;
 
 /// What a transaction has at hand.
@@ -28,6 +29,8 @@ pub(super) struct Work<'a> {
     open: BTreeMap<DocumentId, OpenDocument>,
     /// To be told once all is durable.
     pub(super) changes: BTreeSet<Change>,
+    /// What is held after this transaction, less what was held before.
+    pub(super) held: EditSum,
 }
 
 /// What remains of a transaction.
@@ -70,6 +73,7 @@ impl<'a> Work<'a> {
             cache,
             open: BTreeMap::new(),
             changes: BTreeSet::new(),
+            held: EditSum::default(),
         }
     }
 
@@ -113,7 +117,7 @@ impl<'a> Work<'a> {
             }
         }
         open.is_row_due = true;
-        let position = edits::insert(connection, edit, author, admission)?;
+        let position = edits::insert(connection, &mut self.held, edit, author, admission)?;
         if admission.is_none() {
             outbox::insert(connection, position)?;
         }
@@ -153,8 +157,13 @@ impl<'a> Work<'a> {
         uuid::Builder::from_unix_timestamp_millis(milliseconds, &self.random()).into_uuid()
     }
 
-    /// Writes the rows that are due. The transaction may be committed then.
+    /// Writes the rows that are due, and what is held. The transaction may be committed then.
     pub(super) fn write_rows(&mut self) -> rusqlite::Result<()> {
+        let change = std::mem::take(&mut self.held);
+        if change != EditSum::default() {
+            let held = settings::held(self.connection)?.plus(change);
+            settings::write(self.connection, settings::HELD, &held.to_bytes())?;
+        }
         let mut is_any_due = false;
         let mut is_any_removed = false;
         for (document, open) in &mut self.open {

@@ -1,7 +1,8 @@
 -- What a device keeps beside rows and attachments. Ids are raw bytes; a document is its kind byte
 -- and its uuid; a record is the uuid that a case shares with its person, or a visit's.
 
--- Single values: device_seed, enrolment, directory, directory_version, cursor.
+-- Single values: device_seed, enrolment, directory, directory_version, cursor, held, agreement,
+-- fetch_policy.
 CREATE TABLE settings (
     name  TEXT NOT NULL PRIMARY KEY,
     value BLOB NOT NULL

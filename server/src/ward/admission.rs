@@ -11,6 +11,7 @@ use gandan_core::model::{
     DeviceId, DocumentId, DocumentKind, EditId, OfficerId, Status, Timestamp,
 };
 use gandan_core::policy::{self, Author, RejectionCode};
+use gandan_core::protocol::agreement::EditSum;
 use gandan_core::protocol::bundle::{self, OpenedBundle};
 use gandan_core::protocol::feed::FeedEntry;
 use gandan_core::protocol::responder::WardAnswer;
@@ -21,7 +22,7 @@ use rusqlite::{OptionalExtension, params};
 use super::connections::{Work, from_sql, to_sql};
 use super::documents::{self, Loaded};
 use super::scope::{Placement, Scope};
-use super::{WardError, devices, feed, floor, placements};
+use super::{WardError, devices, feed, floor, placements, sums};
 
 /// From whom an edit comes.
 pub(super) struct Origin {
@@ -190,13 +191,15 @@ impl Work<'_> {
     ) -> Result<FeedEntry, NotAdmitted> {
         let document = edit.edit().document;
         let mut placement = placement_of(&loaded.state).ok_or(RejectionCode::NotApplicable)?;
-        let before = documents::placement(self.connection, document)?;
+        let placed = placements::placed(document);
+        let before = documents::placement(self.connection, placed)?;
         self.put_edit(author, edit)?;
         let entry = self.put_entry(document, device, author, received_at, edit.id())?;
         if let Some(quiet_since) = &mut placement.quiet_since {
             *quiet_since = entry.sequence;
         }
-        let before = match before {
+        let placed_before = before.clone().unwrap_or_default();
+        let before = match before.filter(|_| placed == document) {
             Some(before) if floor::is_move(self.connection, &before, &placement)? => Some(before),
             _ => None,
         };
@@ -212,10 +215,14 @@ impl Work<'_> {
         self.connection
             .prepare_cached("INSERT OR IGNORE INTO actors (actor, device) VALUES (?1, ?2)")?
             .execute(params![edit.edit().actor.as_bytes(), device.as_bytes()])?;
-        self.put_document(document, &loaded.heads, &placement)?;
+        let mut sum = sums::of_document(self.connection, document)?;
+        sum.add(edit.id());
+        self.put_document(document, &loaded.heads, sum, &placement)?;
         if document.kind == DocumentKind::Person {
-            self.wake_case(DocumentId::case(document.uuid), entry.sequence)?;
+            self.wake_case(placed, entry.sequence)?;
+            placement = documents::placement(self.connection, placed)?.unwrap_or_default();
         }
+        self.count_edit(document, edit.id(), &placed_before, &placement)?;
         self.note_lacked(device, edit.edit())?;
         rows::write_unindexed(self.connection, &loaded.state)?;
         self.documents.keep(loaded);
@@ -259,15 +266,16 @@ impl Work<'_> {
         &self,
         document: DocumentId,
         heads: &[EditId],
+        sum: EditSum,
         placement: &Placement,
     ) -> Result<(), WardError> {
         let heads: Vec<u8> = heads.iter().flat_map(|head| head.0).collect();
         self.connection
             .prepare_cached(
-                "INSERT INTO documents (kind, uuid, heads, edit_count, recorder, area, is_restricted, quiet_since, awaits_number)
-                 VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, 0)
+                "INSERT INTO documents (kind, uuid, heads, edit_count, recorder, area, is_restricted, quiet_since, awaits_number, sum)
+                 VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, 0, ?8)
                  ON CONFLICT (kind, uuid) DO UPDATE SET
-                   heads = excluded.heads, edit_count = edit_count + 1, recorder = excluded.recorder,
+                   heads = excluded.heads, edit_count = edit_count + 1, sum = excluded.sum, recorder = excluded.recorder,
                    area = excluded.area, is_restricted = excluded.is_restricted,
                    quiet_since = excluded.quiet_since",
             )?
@@ -279,6 +287,7 @@ impl Work<'_> {
                 placement.area,
                 placement.is_restricted,
                 placement.quiet_since.map(to_sql),
+                sum.to_bytes(),
             ])?;
         Ok(())
     }

@@ -13,7 +13,7 @@ use rusqlite::{Connection, params};
 use super::connections::{Shared, Work};
 use super::devices::{self, Known};
 use super::restore::{self, Standing};
-use super::{WardError, attachments, directory, feed};
+use super::{WardError, attachments, directory, feed, sums};
 
 /// How exactly it is known when a device was seen last; saves a transaction when nothing else is to be
 /// written.
@@ -141,7 +141,13 @@ fn answer_by_reading(
                 let page = feed::read(connection, shared, &known, cursor)?;
                 has_reported =
                     page.is_none() && known.reported_epoch != restore::current_epoch(connection)?;
-                WardAnswer::Page(page.map(Box::new))
+                match page {
+                    Some(page) => WardAnswer::Page(Some(Box::new(page))),
+                    None => {
+                        let scope = known.scope(connection)?;
+                        WardAnswer::CaughtUp(sums::held(connection, &scope)?)
+                    }
+                }
             }
             WardCommand::ReadEdits(wanted) => {
                 let page = feed::read_edits(connection, shared, &known, wanted)?;

@@ -126,6 +126,7 @@ impl Work<'_> {
         for (name, value) in [(settings::FLOOR, floor), (settings::FLOOR_HIGHEST, highest)] {
             settings::write(self.connection, name, &value.to_be_bytes())?;
         }
+        self.group_again()?;
         let officers: Vec<[u8; 16]> = self
             .connection
             .prepare_cached("SELECT id FROM officers")?

@@ -147,12 +147,24 @@ CREATE TABLE documents (
     uuid          BLOB    NOT NULL,
     heads         BLOB    NOT NULL, -- 32 bytes each, ascending
     edit_count    INTEGER NOT NULL,
+    sum           BLOB    NOT NULL, -- of the ids of its edits; core/src/protocol/agreement.rs
     recorder      BLOB,             -- of a case or visit
     area          TEXT,
     is_restricted INTEGER NOT NULL,
     quiet_since   INTEGER,          -- its newest entry (its person's included), if nothing of it is open
     awaits_number INTEGER NOT NULL, -- accepted while numbering was paused, or taken back without it
     PRIMARY KEY (kind, uuid)
+) STRICT, WITHOUT ROWID;
+
+-- The same of all documents that every scope covers alike: what a device should hold is added up from these.
+CREATE TABLE sums (
+    kind          INTEGER NOT NULL,
+    recorder      BLOB    NOT NULL, -- of a case or visit, of a person's case; empty for none
+    area          TEXT    NOT NULL, -- empty for none
+    is_restricted INTEGER NOT NULL,
+    is_past       INTEGER NOT NULL, -- quiet since before the floor
+    sum           BLOB    NOT NULL,
+    PRIMARY KEY (kind, recorder, area, is_restricted, is_past)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX documents_awaiting_number ON documents (kind, uuid) WHERE awaits_number = 1;

@@ -48,6 +48,12 @@ struct Shared {
     up: AtomicU64,
     down: AtomicU64,
     answers_lost: AtomicU64,
+    /// Datagrams of handshakes that phones sent.
+    handshakes: AtomicU64,
+    /// How often every phone was given another port.
+    changes: AtomicU64,
+    /// How many ports the ward has seen.
+    ports: AtomicU64,
     is_over: AtomicBool,
     /// `None` on a good link: what comes is sent on at once.
     courier: Option<Courier>,
@@ -119,6 +125,9 @@ impl Link {
             up: AtomicU64::new(0),
             down: AtomicU64::new(0),
             answers_lost: AtomicU64::new(0),
+            handshakes: AtomicU64::new(0),
+            changes: AtomicU64::new(0),
+            ports: AtomicU64::new(0),
             is_over: AtomicBool::new(false),
             courier,
             copies,
@@ -166,6 +175,24 @@ impl Link {
         })
     }
 
+    /// From now on every phone reaches the ward from another port, as when a router forgets; what the
+    /// ward still sends to the old one is lost.
+    pub fn change_port(&self) {
+        self.shared.changes.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// From how many ports phones have reached the ward so far.
+    #[must_use]
+    pub fn ports(&self) -> u64 {
+        self.shared.ports.load(Ordering::SeqCst)
+    }
+
+    /// How many datagrams of handshakes phones sent so far.
+    #[must_use]
+    pub fn handshake_datagrams(&self) -> u64 {
+        self.shared.handshakes.load(Ordering::SeqCst)
+    }
+
     /// How many datagrams of the ward were lost so far.
     #[must_use]
     pub fn answers_lost(&self) -> u64 {
@@ -188,7 +215,7 @@ impl Drop for Link {
 
 fn forward(socket: &Arc<UdpSocket>, shared: &Arc<Shared>) {
     // One socket towards the ward for each phone, as a router has.
-    let upstream: Mutex<HashMap<SocketAddr, Arc<UdpSocket>>> = Mutex::default();
+    let upstream: Mutex<HashMap<(SocketAddr, u64), Arc<UdpSocket>>> = Mutex::default();
     thread::scope(|scope| {
         if let Some(courier) = &shared.courier {
             scope.spawn(|| courier.run());
@@ -199,11 +226,16 @@ fn forward(socket: &Arc<UdpSocket>, shared: &Arc<Shared>) {
                 let mut copies = copies.lock().expect("no thread panics with it");
                 copies.push(datagram.to_vec());
             }
+            shared
+                .handshakes
+                .fetch_add(is_handshake(datagram).into(), Ordering::SeqCst);
             if shared.is(Weather::Dark) {
                 return;
             }
+            let change = shared.changes.load(Ordering::SeqCst);
             let mut upstream = upstream.lock().expect("no thread panics with it");
-            let towards_ward = upstream.entry(phone).or_insert_with(|| {
+            let towards_ward = upstream.entry((phone, change)).or_insert_with(|| {
+                shared.ports.fetch_add(1, Ordering::SeqCst);
                 let own = UdpSocket::bind(("127.0.0.1", 0)).expect("loopback has a free port");
                 let own = Arc::new(own);
                 let (own_again, socket) = (Arc::clone(&own), Arc::clone(socket));
@@ -213,7 +245,9 @@ fn forward(socket: &Arc<UdpSocket>, shared: &Arc<Shared>) {
                         let is_answer =
                             confirming >= CONFIRMING_DATAGRAMS && !is_handshake(datagram);
                         confirming += usize::from(!is_handshake(datagram));
-                        bring_back(datagram, is_answer, phone, &socket, shared);
+                        if shared.changes.load(Ordering::SeqCst) == change {
+                            bring_back(datagram, is_answer, phone, &socket, shared);
+                        }
                     });
                 });
                 own

@@ -123,6 +123,25 @@ impl Phone {
             .expect("the program starts")
     }
 
+    /// Waits for a synchronisation that was begun.
+    ///
+    /// # Panics
+    /// If it cannot be waited for.
+    #[must_use]
+    pub fn wait(&self, begun: Child) -> Finished {
+        let output = begun.wait_with_output();
+        output.expect("a child can be waited for").into()
+    }
+
+    /// The report of a synchronisation that was begun.
+    ///
+    /// # Panics
+    /// If it failed or left something.
+    #[must_use]
+    pub fn end_sync(&self, begun: Child) -> Value {
+        self.wait(begun).expect(0).objects().remove(0)
+    }
+
     /// Every case that it knows.
     ///
     /// # Panics

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gandan_core::model::Case;
 use gandan_core::protocol::limits::ATTACHMENT_CHUNK_BYTES;
-use gandan_core::replica::{RejectedItem, SyncState};
+use gandan_core::replica::{Agreement, RejectedItem, SyncState};
 use gandan_core::store::rows::{self, CaseQuery, CaseRow};
 use gandan_server::ward::Ward;
 use uuid::Uuid;
@@ -88,6 +88,18 @@ fn says_nothing(connection: &rusqlite::Connection, check: &str, seed: u64) {
     let mut faults = statement.query([]).expect("the store answers");
     let fault = faults.next().expect("the store answers");
     assert!(fault.is_none(), "seed {seed}: {check}");
+}
+
+/// After a whole conversation both sides hold the same, and so say their sums.
+pub fn agrees(fleet: &Fleet, phone: usize) {
+    let phone = &fleet.phones[phone];
+    let agreement = phone.replica().agreement().expect("the store answers");
+    assert!(
+        matches!(agreement, Agreement::Synced { .. } | Agreement::Unsent),
+        "seed {}: after a whole conversation {} and the ward do not hold the same: {agreement:?}",
+        fleet.plan.seed,
+        phone.name
+    );
 }
 
 /// What must hold after every step: nobody is told 'on the server' of something that is not.
@@ -177,6 +189,15 @@ pub fn healed(fleet: &Fleet) {
     nothing_is_lost(fleet);
     scopes_are_kept(fleet);
     files_are_there(fleet);
+    assert!(
+        fleet
+            .ward
+            .process()
+            .are_sums_right()
+            .expect("the ward answers"),
+        "seed {}: the ward's sums are not what its edits say",
+        fleet.plan.seed
+    );
     rows_are_projections(fleet);
     numbers_are_unique(fleet);
     for phone in &fleet.phones {

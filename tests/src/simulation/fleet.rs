@@ -303,6 +303,9 @@ impl Fleet {
                 Some(Failure::Refused(refusal)) => self.excuse_ward(refusal),
                 None => {}
             }
+            if ending.is_complete {
+                checks::agrees(self, phone);
+            }
             self.tally.file_bytes += ending.file_bytes;
             if let Some((case, words)) = &ending.noted {
                 self.ledger.noted(*case, words);

@@ -217,7 +217,7 @@ impl Device {
     async fn hear_caught_up(&mut self) -> Result<(), String> {
         loop {
             match self.hear().await? {
-                WardMessage::CaughtUp => return Ok(()),
+                WardMessage::CaughtUp { .. } => return Ok(()),
                 WardMessage::Page(_) => self.say(&DeviceMessage::Taken).await?,
                 WardMessage::Refuse(refusal) => return Err(refusal.to_string()),
                 _ => {}

@@ -18,6 +18,7 @@ fn what_was_recorded_offline_is_at_the_ward_and_on_other_phones_after_they_synch
     let report = a.sync();
     assert_eq!(report["rejected"], 0);
     assert_eq!(report["pending"], 0);
+    assert_eq!(report["agreed"], true);
     assert_eq!(report["sent"], report["accepted"]);
     assert!(a.list().iter().all(|case| case["sync"] == "on_server"));
 

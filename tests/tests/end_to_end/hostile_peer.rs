@@ -141,7 +141,7 @@ impl HostilePeer {
                     let message = WardMessage::decode(&frame).unwrap();
                     match &message {
                         WardMessage::Verdicts { .. } => bundles -= 1,
-                        WardMessage::CaughtUp => is_pulling = false,
+                        WardMessage::CaughtUp { .. } => is_pulling = false,
                         WardMessage::Page(_) => {
                             send.write_all(&DeviceMessage::Taken.encode())
                                 .await

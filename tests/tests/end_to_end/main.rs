@@ -12,6 +12,8 @@ mod fixture;
 mod hostile;
 mod hostile_peer;
 mod looking;
+mod networks;
 mod photos;
 mod replay;
+mod staying;
 mod stores;

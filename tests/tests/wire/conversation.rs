@@ -2,6 +2,7 @@
 //! Both machines are held to them: each hears the other's flights from the vectors.
 
 use gandan_core::model::{AttachmentHash, BundleId, Timestamp, WardKey};
+use gandan_core::protocol::agreement::HeldDigest;
 use gandan_core::protocol::directory;
 use gandan_core::protocol::feed::{Cursor, Page};
 use gandan_core::protocol::frame::FrameDecoder;
@@ -212,7 +213,11 @@ impl Ward<'_> {
             WardCommand::ReadFeed(cursor) => {
                 assert_eq!(cursor.is_empty(), self.story.is_restored);
                 let next = self.story.has_page && !std::mem::replace(&mut self.page_given, true);
-                WardAnswer::Page(next.then(|| Box::new(page())))
+                if next {
+                    WardAnswer::Page(Some(Box::new(page())))
+                } else {
+                    WardAnswer::CaughtUp(HeldDigest([7; 16]))
+                }
             }
             WardCommand::ReadEdits(_) => WardAnswer::Page(None),
             WardCommand::ReadDirectory => {

@@ -3,6 +3,7 @@
 use gandan_core::codec::DecodeError;
 use gandan_core::model::{AttachmentHash, BundleId, EditId, Timestamp};
 use gandan_core::policy::RejectionCode;
+use gandan_core::protocol::agreement::HeldDigest;
 use gandan_core::protocol::feed::Cursor;
 use gandan_core::protocol::frame::{Frame, FrameDecoder};
 use gandan_core::protocol::message::{
@@ -160,7 +161,13 @@ fn ward_messages() -> Vec<Valid<WardMessage>> {
         ),
         ("verdicts", "none", none),
         ("page", "sealed", WardMessage::Page(SEALED.to_vec())),
-        ("caught-up", "caught-up", WardMessage::CaughtUp),
+        (
+            "caught-up",
+            "caught-up",
+            WardMessage::CaughtUp {
+                held: HeldDigest([7; 16]),
+            },
+        ),
         ("edits", "page", WardMessage::Edits(Some(SEALED.to_vec()))),
         ("edits", "none", WardMessage::Edits(None)),
         (

@@ -92,9 +92,13 @@ pub(crate) struct Record {
 pub(crate) struct Sync {
     #[command(flatten)]
     pub(crate) store: Store,
-    /// One JSON object instead of words.
+    /// One JSON object instead of words; with --stay one for each thing that happens.
     #[arg(long)]
     pub(crate) json: bool,
+    /// Stays connected and prints what arrives, until it is interrupted. Lines on standard input are
+    /// recorded, as `record` does, and sent.
+    #[arg(long)]
+    pub(crate) stay: bool,
 }
 
 #[derive(Debug, Args)]

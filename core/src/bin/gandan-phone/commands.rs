@@ -4,6 +4,7 @@ mod change;
 mod files;
 mod read;
 mod record;
+mod stay;
 mod ward;
 
 use gandan_core::model::Location;
@@ -16,6 +17,7 @@ use crate::failure::Failure;
 pub(crate) fn run(arguments: Arguments) -> Result<Outcome, Failure> {
     match arguments.command {
         Command::Enrol(arguments) => ward::enrol(&arguments),
+        Command::Sync(arguments) if arguments.stay => stay::stay(&arguments),
         Command::Sync(arguments) => ward::sync(&arguments),
         Command::Record(arguments) => record::record(&arguments),
         Command::List(arguments) => read::list(&arguments),

@@ -5,7 +5,7 @@ use super::super::responder::{Responder, WardCommand};
 use super::super::violation::Violation;
 use super::ward::{COLLEAGUE, DEVICE};
 use super::*;
-use crate::protocol::message::DeviceMessage;
+use crate::protocol::message::{DeviceMessage, WardMessage};
 
 /// A connection that goes on, bytes handed over at once.
 struct Live {
@@ -295,7 +295,8 @@ fn a_device_that_leaves_says_what_it_has_to_say_first_and_hears_no_more() {
     assert!(live.ward.has(edit.id()));
     assert!(live.initiator.is_finished() && live.responder.is_finished());
     // What the ward had sent by itself before it heard the goodbye.
-    let late = crate::protocol::message::WardMessage::CaughtUp.encode();
+    let held = Default::default();
+    let late = WardMessage::CaughtUp { held }.encode();
     assert_eq!(live.initiator.handle_bytes(&late), Ok(()));
     assert_eq!(live.initiator.handle_end(), Ok(()));
 }

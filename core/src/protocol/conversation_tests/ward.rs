@@ -171,9 +171,9 @@ impl FakeWard {
                 WardAnswer::AttachmentTree(tree)
             }
             WardCommand::ReadPart { hash, offset } => {
-                let file = &self.files[&hash];
+                let file = self.files.get(&hash).map_or(&[][..], Vec::as_slice);
                 let end = file.len().min(offset + ATTACHMENT_PART_BYTES);
-                WardAnswer::AttachmentPart(Some(file[offset..end].to_vec()))
+                WardAnswer::AttachmentPart(file.get(offset..end).map(<[u8]>::to_vec))
             }
             WardCommand::FindAttachment { hash, .. } => {
                 self.log.push("find attachment");

@@ -1,6 +1,7 @@
 //! What a conversation begins with, asks of the device's store, shows, and how it may end.
 
 use crate::model::{AttachmentHash, BundleId, Directory, EditId, Timestamp, WardKey};
+use crate::protocol::agreement::HeldDigest;
 use crate::protocol::directory::DirectoryVersion;
 use crate::protocol::feed::{Cursor, Page};
 use crate::protocol::message::Refusal;
@@ -73,11 +74,14 @@ pub enum DeviceCommand {
     BeginReturn,
     /// The next proof with the edits that belong to it. Answer: [`DeviceAnswer::Return`].
     NextReturn,
-    /// Everything was said about records; files may follow. Drops what is kept no longer than until a
-    /// time by the ward's clock. Answer: [`DeviceAnswer::Done`].
+    /// Everything was said about records; files may follow. Keeps what the ward says that the device
+    /// holds, so that both can be compared, and drops what is kept no longer than until a time. Answer:
+    /// [`DeviceAnswer::Done`].
     Settle {
         /// By the ward's clock.
         ward_time: Timestamp,
+        /// What the ward says that the device holds.
+        held: HeldDigest,
     },
     /// The next attachment that the ward has not confirmed and was not given in this conversation,
     /// thumbnails first.

@@ -34,6 +34,8 @@ enum FeedState {
     Followed {
         /// Whether the ward is still to say that it has heard so.
         is_open: bool,
+        /// Whether pages came since the ward said last that nothing follows.
+        is_behind: bool,
     },
 }
 
@@ -58,16 +60,23 @@ impl Download {
     /// again, the window stays as it is.
     pub(super) fn follow(&mut self, round: u32) -> DeviceMessage {
         let window = limits::PAGES_FOLLOWED_MAX;
-        if !matches!(self.state, FeedState::Followed { .. }) {
-            self.allowed = std::iter::repeat_n(round, window).collect();
-            self.is_end_received = false;
-        }
-        self.state = FeedState::Followed { is_open: true };
+        let is_behind = match self.state {
+            FeedState::Followed { is_behind, .. } => is_behind,
+            _ => {
+                self.allowed = std::iter::repeat_n(round, window).collect();
+                self.is_end_received = false;
+                false
+            }
+        };
+        self.state = FeedState::Followed {
+            is_open: true,
+            is_behind,
+        };
         DeviceMessage::Follow { window }
     }
 
     pub(super) fn may_follow_again(&self) -> bool {
-        self.state == FeedState::Followed { is_open: false }
+        matches!(self.state, FeedState::Followed { is_open: false, .. })
     }
 
     fn is_followed(&self) -> bool {
@@ -80,14 +89,29 @@ impl Download {
             return Err(Violation::Unexpected);
         }
         let asked_in = self.allowed.pop_front().ok_or(Violation::TooManyInFlight)?;
+        if let FeedState::Followed { is_behind, .. } = &mut self.state {
+            *is_behind = true;
+        }
         Ok(asked_in + 1)
     }
 
     pub(super) fn receive_caught_up(&mut self) -> Result<u32, Violation> {
         match self.state {
             FeedState::Asked if !self.is_end_received => self.is_end_received = true,
-            FeedState::Followed { is_open: true } => {
-                self.state = FeedState::Followed { is_open: false };
+            FeedState::Followed {
+                is_open,
+                is_behind: true,
+            } => {
+                self.state = FeedState::Followed {
+                    is_open,
+                    is_behind: false,
+                };
+            }
+            FeedState::Followed { is_open: true, .. } => {
+                self.state = FeedState::Followed {
+                    is_open: false,
+                    is_behind: false,
+                };
             }
             _ => return Err(Violation::Unexpected),
         }

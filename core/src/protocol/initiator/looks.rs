@@ -28,6 +28,10 @@ impl Looks {
         self.is_asking && self.asked.is_none()
     }
 
+    pub(super) fn ask_again(&mut self) {
+        self.is_asking = true;
+    }
+
     pub(super) fn is_complete(&self) -> bool {
         !self.is_asking && self.asked.is_none()
     }

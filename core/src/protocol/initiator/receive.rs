@@ -48,10 +48,10 @@ impl Initiator {
                 self.count_round(round);
                 self.receive_page(&sealed, PageOrigin::Feed, round)?;
             }
-            (Stage::Open, WardMessage::CaughtUp) => {
+            (Stage::Open, WardMessage::CaughtUp { held }) => {
                 let round = self.download.receive_caught_up()?;
                 self.count_round(round);
-                self.due.push_back(Due::CaughtUp { round });
+                self.due.push_back(Due::CaughtUp { round, held });
             }
             (Stage::Open, WardMessage::Edits(sealed)) => {
                 let round = self.download.receive_edits()?;

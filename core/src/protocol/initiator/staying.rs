@@ -41,6 +41,7 @@ impl Initiator {
     /// Something was recorded, attached or wished for: the store is asked once more for what to say.
     pub fn look_again(&mut self) {
         self.upload.ask_again(self.round_trips);
+        self.looks.ask_again();
         self.fetches.ask_again();
         self.attachments.ask_again();
     }

@@ -32,6 +32,12 @@ fn welcome() -> WardMessage {
     }
 }
 
+fn caught_up() -> WardMessage {
+    WardMessage::CaughtUp {
+        held: HeldDigest::default(),
+    }
+}
+
 fn hear(initiator: &mut Initiator, message: &WardMessage) -> Result<(), ConversationError> {
     initiator.handle_bytes(&message.encode())
 }
@@ -127,7 +133,7 @@ fn answers_to_nothing_are_violations() {
 #[test]
 fn nothing_but_a_welcome_or_a_refusal_comes_first() {
     for message in [
-        WardMessage::CaughtUp,
+        caught_up(),
         WardMessage::Page(page(Some(2))),
         WardMessage::Directory(Vec::new()),
     ] {
@@ -177,7 +183,7 @@ fn more_pages_than_were_asked_for_are_a_violation() {
 #[test]
 fn a_page_after_the_end_or_without_a_cursor_is_a_violation() {
     let mut initiator = pulling();
-    hear(&mut initiator, &WardMessage::CaughtUp).unwrap();
+    hear(&mut initiator, &caught_up()).unwrap();
     let after = hear(&mut initiator, &WardMessage::Page(page(Some(2))));
     assert_eq!(after, violation(Violation::Unexpected));
     let without = hear(&mut pulling(), &WardMessage::Page(page(None)));
@@ -219,7 +225,7 @@ fn the_end_of_the_connection_is_an_interruption_until_everything_was_said() {
     let mut initiator = pulling();
     assert_eq!(initiator.handle_end(), Err(ConversationError::Interrupted));
     let mut initiator = pulling();
-    hear(&mut initiator, &WardMessage::CaughtUp).unwrap();
+    hear(&mut initiator, &caught_up()).unwrap();
     while answer(&mut initiator).is_some() {}
     assert!(
         !initiator.is_finished(),
@@ -285,10 +291,11 @@ const PART: usize = limits::ATTACHMENT_PART_BYTES;
 /// A device that has offered one file.
 fn offering() -> Initiator {
     let mut initiator = pulling();
-    hear(&mut initiator, &WardMessage::CaughtUp).unwrap();
+    hear(&mut initiator, &caught_up()).unwrap();
     assert_eq!(answer(&mut initiator), Some(DeviceCommand::NextBundle));
     let settle = DeviceCommand::Settle {
         ward_time: Timestamp(2),
+        held: HeldDigest::default(),
     };
     assert_eq!(answer(&mut initiator), Some(settle));
     assert_eq!(answer(&mut initiator), Some(DeviceCommand::NextLook));
@@ -392,7 +399,7 @@ fn a_record_that_is_made_while_a_file_is_sent_goes_before_its_next_part() {
         verdicts: vec![Verdict::Accepted { sequence: 1 }],
     };
     hear(&mut initiator, &verdicts).unwrap();
-    hear(&mut initiator, &WardMessage::CaughtUp).unwrap();
+    hear(&mut initiator, &caught_up()).unwrap();
     while answer(&mut initiator).is_some() {}
     assert_eq!(sent(&mut initiator), [4 * PART]);
 }
@@ -413,7 +420,7 @@ fn nothing_is_finished_while_a_bundle_has_no_verdict() {
     initiator.handle_answer(DeviceAnswer::Bundle(Some(bundle)));
     while answer(&mut initiator).is_some() {}
     hear(&mut initiator, &welcome()).unwrap();
-    hear(&mut initiator, &WardMessage::CaughtUp).unwrap();
+    hear(&mut initiator, &caught_up()).unwrap();
     while answer(&mut initiator).is_some() {}
     while initiator.poll_transmit().is_some() {}
     assert!(!initiator.is_finished());
@@ -471,7 +478,7 @@ fn an_answer_to_another_question_is_a_bug_of_the_caller() {
 /// Waiting for the ward's answer to a look.
 fn looking() -> Initiator {
     let mut initiator = pulling();
-    hear(&mut initiator, &WardMessage::CaughtUp).unwrap();
+    hear(&mut initiator, &caught_up()).unwrap();
     while let Some(command) = initiator.poll_command() {
         initiator.handle_answer(match command {
             DeviceCommand::NextBundle => DeviceAnswer::Bundle(None),

@@ -1,6 +1,7 @@
 //! Frames to messages. Every count and length has its limit; what a later version of a message
 //! appends is skipped.
 
+use super::super::agreement::HeldDigest;
 use super::super::feed::Cursor;
 use super::super::frame::{Frame, MESSAGE_VERSION};
 use super::super::{limits, verdict};
@@ -119,7 +120,9 @@ impl WardMessage {
                 verdicts: verdict::read_all(&mut reader)?,
             },
             kind::PAGE => Self::Page(reader.bytes(limits::PAGE_BYTES_MAX)?.to_vec()),
-            kind::CAUGHT_UP => Self::CaughtUp,
+            kind::CAUGHT_UP => Self::CaughtUp {
+                held: HeldDigest(reader.fixed()?),
+            },
             kind::EDITS => Self::Edits(
                 reader.optional(|reader| Ok(reader.bytes(limits::PAGE_BYTES_MAX)?.to_vec()))?,
             ),

@@ -113,7 +113,10 @@ impl WardMessage {
                 writer.bytes(sealed);
                 kind::PAGE
             }
-            Self::CaughtUp => kind::CAUGHT_UP,
+            Self::CaughtUp { held } => {
+                writer.fixed(&held.0);
+                kind::CAUGHT_UP
+            }
             Self::Edits(sealed) => {
                 writer.optional(sealed.as_ref(), |writer, sealed| {
                     writer.bytes(sealed);

@@ -1,6 +1,7 @@
 //! What a conversation asks of the ward's store.
 
 use crate::model::{AttachmentHash, Directory, EditId, Timestamp};
+use crate::protocol::agreement::HeldDigest;
 use crate::protocol::directory::DirectoryVersion;
 use crate::protocol::feed::{Cursor, Page};
 use crate::protocol::file_tree::FileTree;
@@ -28,7 +29,7 @@ pub enum WardCommand {
     /// the ward's is passed over. Answer: [`WardAnswer::Done`].
     TakeBack(Box<Page>),
     /// What follows `cursor` (empty: from the start) in the device's scope. Answer:
-    /// [`WardAnswer::Page`], whose cursor moves on, or the ward would be asked for ever; within
+    /// [`WardAnswer::CaughtUp`], or [`WardAnswer::Page`], whose cursor moves on, or the ward would be asked for ever; within
     /// [`crate::protocol::limits::PAGE_BODY_BYTES_MAX`] and [`crate::protocol::limits::BUNDLE_EDITS_MAX`].
     ReadFeed(Cursor),
     /// Edits by name, as far as they are in the device's scope and fit into one page; the device asks
@@ -92,8 +93,10 @@ pub enum WardAnswer {
     Refused(Refusal),
     /// In the order of the bundle; empty if the bundle could not be opened.
     Verdicts(Vec<Verdict>),
-    /// `None`: nothing follows.
+    /// `None`: there is nothing of it.
     Page(Option<Box<Page>>),
+    /// Nothing follows, and so the device holds what has this digest.
+    CaughtUp(HeldDigest),
     /// The reference data.
     Directory(Box<Directory>),
     /// So many bytes from the start are on the ward's disk, whole parts, fewer than the file has.

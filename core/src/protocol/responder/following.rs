@@ -11,6 +11,8 @@ pub(super) struct Following {
     is_feed_due: bool,
     /// Whether the device waits for the ward's word that it has read everything.
     pub(super) is_word_due: bool,
+    /// Whether the device was sent pages and waits for the ward's word that these were all.
+    is_end_due: bool,
     is_directory_due: bool,
 }
 
@@ -69,14 +71,17 @@ impl Responder {
 
     /// A page that brings a device that stays nothing is kept from it: it would only tell that
     /// something happens elsewhere.
-    pub(super) fn say_followed(&mut self, page: Option<Box<Page>>) {
+    pub(super) fn say_followed(&mut self, page: Option<Box<Page>>, held: HeldDigest) {
         let next = page.as_ref().and_then(|page| page.cursor.clone());
         let Some(next) = next.filter(|next| *next != self.position) else {
             if let Some(following) = &mut self.following
                 && !following.is_feed_due
-                && std::mem::take(&mut following.is_word_due)
             {
-                self.say(&WardMessage::CaughtUp);
+                let is_word_due = std::mem::take(&mut following.is_word_due);
+                let is_end_due = std::mem::take(&mut following.is_end_due);
+                for _ in 0..u8::from(is_word_due) + u8::from(is_end_due) {
+                    self.say(&WardMessage::CaughtUp { held });
+                }
             }
             return;
         };
@@ -89,6 +94,10 @@ impl Responder {
         } else if let Some(Some(sealed)) = self.seal(page) {
             self.position = next;
             self.pages_ahead += 1;
+            // It holds something else now, and hears at the end whether it is the right thing.
+            if let Some(following) = &mut self.following {
+                following.is_end_due = true;
+            }
             self.say(&WardMessage::Page(sealed));
         }
     }

@@ -359,7 +359,14 @@ fn a_page_that_does_not_move_on_is_not_read_for_ever() {
     }
     assert_eq!(responder.poll_command(), None);
     let said = responder.poll_transmit().unwrap();
-    assert!(said.ends_with(&WardMessage::CaughtUp.encode()));
+    assert!(
+        said.ends_with(
+            &WardMessage::CaughtUp {
+                held: HeldDigest::default()
+            }
+            .encode()
+        )
+    );
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::ward::*;
 use super::*;
 use crate::model::{DocumentId, Person};
 use crate::policy::RejectionCode;
+use crate::protocol::agreement::HeldDigest;
 use crate::protocol::feed::{Cursor, Page, ScopeDelta};
 use crate::protocol::verdict::Verdict;
 use crate::store::rows::CaseQuery;
@@ -26,7 +27,10 @@ fn leaving(ward: &TestWard, forgotten: &[DocumentId]) -> Page {
 /// The ward says its time, so many days after the morning.
 fn settle(phone: &Replica, days: i64) {
     let ward_time = Timestamp(MORNING.0 + days * 24 * 60 * 60 * 1000);
-    let command = DeviceCommand::Settle { ward_time };
+    let command = DeviceCommand::Settle {
+        ward_time,
+        held: HeldDigest::default(),
+    };
     assert_eq!(phone.execute(command).unwrap(), DeviceAnswer::Done);
 }
 

@@ -6,6 +6,11 @@ use uuid::Uuid;
 use super::malformed;
 use crate::edit::EncodedEdit;
 use crate::model::{DocumentId, EditId, OfficerId, Timestamp};
+use crate::protocol::agreement::EditSum;
+
+/// What the device holds as far as the ward knows: a page of the feed named it, and its document is here.
+/// The functions below that change it keep up `held`, the sum of all such edits and those set aside.
+const HELD: &str = "proof IS NOT NULL AND is_stranded = 0";
 
 /// An edit as it is stored.
 #[derive(Debug, Clone)]
@@ -40,6 +45,7 @@ pub(crate) struct Admission {
 /// Adds an edit after all others and gives its position. `admission` is `None` for this device's own.
 pub(crate) fn insert(
     connection: &Connection,
+    held: &mut EditSum,
     edit: &EncodedEdit,
     author: OfficerId,
     admission: Option<Admission>,
@@ -57,6 +63,9 @@ pub(crate) fn insert(
             admission.map(|admission| admission.received_at.0),
             admission.map(|admission| admission.proof),
         ])?;
+    if admission.is_some() {
+        held.add(edit.id());
+    }
     Ok(connection.last_insert_rowid())
 }
 
@@ -166,15 +175,60 @@ pub(crate) fn stranded_documents(connection: &Connection) -> rusqlite::Result<Ve
 }
 
 /// Takes an edit out of its document without losing it.
-pub(crate) fn strand(connection: &Connection, position: i64) -> rusqlite::Result<()> {
+pub(crate) fn strand(
+    connection: &Connection,
+    held: &mut EditSum,
+    position: i64,
+) -> rusqlite::Result<()> {
+    let_go(connection, held, position)?;
     connection
         .prepare_cached("UPDATE edits SET is_stranded = 1, proof = NULL WHERE position = ?1")?
         .execute([position])
         .map(drop)
 }
 
+/// The edit at a position is not held any more, if it was.
+fn let_go(connection: &Connection, held: &mut EditSum, position: i64) -> rusqlite::Result<()> {
+    let edit = connection
+        .prepare_cached(&format!(
+            "SELECT id FROM edits WHERE position = ?1 AND {HELD}"
+        ))?
+        .query_row([position], |row| edit_id(row, 0))
+        .optional()?;
+    if let Some(edit) = edit {
+        held.remove(edit);
+    }
+    Ok(())
+}
+
+/// The ids of all edits that are held, in order of ids; lent ones are among them.
+pub(crate) fn held(connection: &Connection) -> rusqlite::Result<Vec<EditId>> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT id FROM edits WHERE {HELD} UNION SELECT id FROM set_aside ORDER BY id"
+        ))?
+        .query_map([], |row| edit_id(row, 0))?
+        .collect()
+}
+
+/// Those of them that are of a document on loan, which the ward does not count.
+pub(crate) fn lent(connection: &Connection) -> rusqlite::Result<Vec<EditId>> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT id FROM borrowed JOIN edits USING (document) WHERE {HELD}
+             UNION SELECT id FROM borrowed JOIN set_aside USING (document) ORDER BY id"
+        ))?
+        .query_map([], |row| edit_id(row, 0))?
+        .collect()
+}
+
 /// Takes an edit that the ward accepted out of its document, and keeps it with its proof.
-pub(crate) fn retain(connection: &Connection, position: i64) -> rusqlite::Result<()> {
+pub(crate) fn retain(
+    connection: &Connection,
+    held: &mut EditSum,
+    position: i64,
+) -> rusqlite::Result<()> {
+    let_go(connection, held, position)?;
     connection
         .prepare_cached("UPDATE edits SET is_stranded = 1, retained_since = 0 WHERE position = ?1")?
         .execute([position])
@@ -208,23 +262,35 @@ pub(crate) fn is_any_retained(connection: &Connection) -> rusqlite::Result<bool>
 /// Notes that a page of the feed named the edit; a newer page takes the place of an older one.
 pub(crate) fn admit(
     connection: &Connection,
+    held: &mut EditSum,
     position: i64,
     admission: Admission,
 ) -> rusqlite::Result<()> {
-    connection
+    let_go(connection, held, position)?;
+    let edit = connection
         .prepare_cached(
-            "UPDATE edits SET proof = ?2, author = ?3, received_at = ?4 WHERE position = ?1",
+            "UPDATE edits SET proof = ?2, author = ?3, received_at = ?4 WHERE position = ?1
+             RETURNING id",
         )?
-        .execute(params![
-            position,
-            admission.proof,
-            admission.author.0.as_bytes(),
-            admission.received_at.0,
-        ])
-        .map(drop)
+        .query_row(
+            params![
+                position,
+                admission.proof,
+                admission.author.0.as_bytes(),
+                admission.received_at.0,
+            ],
+            |row| edit_id(row, 0),
+        )?;
+    held.add(edit);
+    Ok(())
 }
 
-pub(crate) fn remove(connection: &Connection, position: i64) -> rusqlite::Result<()> {
+pub(crate) fn remove(
+    connection: &Connection,
+    held: &mut EditSum,
+    position: i64,
+) -> rusqlite::Result<()> {
+    let_go(connection, held, position)?;
     connection
         .prepare_cached("DELETE FROM edits WHERE position = ?1")?
         .execute([position])

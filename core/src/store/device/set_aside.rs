@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::edits::{self, Admission};
 use crate::edit::EncodedEdit;
 use crate::model::{DocumentId, EditId, OfficerId, Timestamp};
+use crate::protocol::agreement::EditSum;
 
 /// Why an edit cannot be used. The words are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,19 +32,18 @@ impl AsideReason {
 /// Keeps an edit aside, or notes what is known of it now.
 pub(crate) fn put(
     connection: &Connection,
+    held: &mut EditSum,
     id: EditId,
     document: Option<DocumentId>,
     bytes: &[u8],
     admission: Admission,
     reason: AsideReason,
 ) -> rusqlite::Result<()> {
+    remove(connection, held, id)?;
     connection
         .prepare_cached(
             "INSERT INTO set_aside (id, document, bytes, author, received_at, proof, reason)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-             ON CONFLICT (id) DO UPDATE SET
-                 author = excluded.author, received_at = excluded.received_at,
-                 proof = excluded.proof, reason = excluded.reason",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
         .execute(params![
             id.as_bytes(),
@@ -53,8 +53,9 @@ pub(crate) fn put(
             admission.received_at.0,
             admission.proof,
             reason.word(),
-        ])
-        .map(drop)
+        ])?;
+    held.add(id);
+    Ok(())
 }
 
 pub(crate) fn is_any(connection: &Connection) -> rusqlite::Result<bool> {
@@ -70,25 +71,36 @@ pub(crate) fn bytes(connection: &Connection, id: EditId) -> rusqlite::Result<Opt
         .optional()
 }
 
-pub(crate) fn remove(connection: &Connection, id: EditId) -> rusqlite::Result<()> {
-    connection
+pub(crate) fn remove(
+    connection: &Connection,
+    held: &mut EditSum,
+    id: EditId,
+) -> rusqlite::Result<()> {
+    let removed = connection
         .prepare_cached("DELETE FROM set_aside WHERE id = ?1")?
-        .execute([id.as_bytes()])
-        .map(drop)
+        .execute([id.as_bytes()])?;
+    if removed > 0 {
+        held.remove(id);
+    }
+    Ok(())
 }
 
 /// Removes all of a document, and gives the proofs that named it and what it waited for.
 pub(crate) fn remove_document(
     connection: &Connection,
+    held: &mut EditSum,
     document: DocumentId,
 ) -> rusqlite::Result<(Vec<i64>, Vec<EditId>)> {
-    let removed: Vec<(i64, Vec<u8>)> = connection
-        .prepare_cached("DELETE FROM set_aside WHERE document = ?1 RETURNING proof, bytes")?
-        .query_map([document.to_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))?
+    let removed: Vec<(i64, Vec<u8>, EditId)> = connection
+        .prepare_cached("DELETE FROM set_aside WHERE document = ?1 RETURNING proof, bytes, id")?
+        .query_map([document.to_bytes()], |row| {
+            Ok((row.get(0)?, row.get(1)?, edits::edit_id(row, 2)?))
+        })?
         .collect::<rusqlite::Result<_>>()?;
     let mut proofs = Vec::new();
     let mut dependencies = Vec::new();
-    for (proof, bytes) in removed {
+    for (proof, bytes, id) in removed {
+        held.remove(id);
         proofs.push(proof);
         if let Ok(edit) = EncodedEdit::decode(&bytes) {
             dependencies.extend_from_slice(&edit.edit().dependencies);

@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::malformed;
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::model::{DeviceId, OfficerId, Role, Timestamp, WardKey};
+use crate::protocol::agreement::{EditSum, HeldDigest};
 use crate::protocol::credential::{DeviceCredential, Enrolment};
 use uuid::Uuid;
 
@@ -15,6 +16,10 @@ pub(crate) const FETCH_POLICY: &str = "fetch_policy";
 pub(crate) const DIRECTORY: &str = "directory";
 pub(crate) const DIRECTORY_VERSION: &str = "directory_version";
 pub(crate) const CURSOR: &str = "cursor";
+/// The sum of what this device holds as far as the ward knows.
+pub(crate) const HELD: &str = "held";
+/// What the ward said last that this device holds, and when by its clock.
+pub(crate) const AGREEMENT: &str = "agreement";
 
 /// Longest address `host:port`, and most of them.
 const ADDRESS_BYTES_MAX: usize = 300;
@@ -33,6 +38,43 @@ pub(crate) fn write(connection: &Connection, name: &str, value: &[u8]) -> rusqli
         .prepare_cached("INSERT OR REPLACE INTO settings (name, value) VALUES (?1, ?2)")?
         .execute(rusqlite::params![name, value])
         .map(drop)
+}
+
+/// The sum of what this device holds as far as the ward knows.
+pub(crate) fn held(connection: &Connection) -> rusqlite::Result<EditSum> {
+    match read(connection, HELD)? {
+        Some(bytes) => {
+            let bytes = bytes.try_into().map_err(|_| malformed(HELD))?;
+            Ok(EditSum::from_bytes(&bytes))
+        }
+        None => Ok(EditSum::default()),
+    }
+}
+
+/// What the ward said last that this device holds, and when by its clock.
+pub(crate) fn agreement(
+    connection: &Connection,
+) -> rusqlite::Result<Option<(HeldDigest, Timestamp)>> {
+    let Some(bytes) = read(connection, AGREEMENT)? else {
+        return Ok(None);
+    };
+    let mut reader = Reader::new(&bytes);
+    let read = |reader: &mut Reader<'_>| -> Result<_, DecodeError> {
+        Ok((HeldDigest(reader.fixed()?), Timestamp(reader.signed()?)))
+    };
+    read(&mut reader)
+        .map(Some)
+        .map_err(|_| malformed(AGREEMENT))
+}
+
+pub(crate) fn write_agreement(
+    connection: &Connection,
+    held: HeldDigest,
+    at: Timestamp,
+) -> rusqlite::Result<()> {
+    let mut writer = Writer::new();
+    writer.fixed(&held.0).signed(at.0);
+    write(connection, AGREEMENT, &writer.finish())
 }
 
 pub(crate) fn enrolment(connection: &Connection) -> rusqlite::Result<Option<Enrolment>> {

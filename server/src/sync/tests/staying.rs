@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gandan_core::client::{Stay, SyncReport};
+use gandan_core::client::{Stay, StayEvent, SyncReport};
 use gandan_core::model::{Area, DeviceId};
 use gandan_core::policy::Author;
 use gandan_core::protocol::frame::FrameDecoder;
@@ -307,6 +307,44 @@ async fn a_ward_that_stops_says_so_to_phones_that_stay() {
     );
 }
 
+#[tokio::test]
+async fn a_phone_whose_ward_was_started_anew_comes_again_by_itself() {
+    let serving = Serving::start();
+    let phone = serving.phone_of("Hoa", &[]).await;
+    let stay = Stay::default();
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let staying = tokio::spawn({
+        let (phone, stay) = (phone.clone(), stay.clone());
+        async move {
+            let mut tell = move |event| {
+                let _ = tell.send(event);
+            };
+            Client::new(phone).stay(&stay, &mut tell).await
+        }
+    });
+    let is_caught_up = |event: &StayEvent| matches!(event, StayEvent::Progress(Progress::CaughtUp));
+    let mut hear = async |is_it: &dyn Fn(&StayEvent) -> bool| {
+        let heard = async { while !is_it(&told.recv().await.unwrap()) {} };
+        tokio::time::timeout(PATIENCE, heard).await.unwrap();
+    };
+    hear(&is_caught_up).await;
+    let serving = serving.restart().await;
+    hear(&|event| matches!(event, StayEvent::Waiting { .. })).await;
+    phone.record_case(case("Cống tắc", "kp1")).unwrap();
+    stay.network_changed();
+    hear(&is_caught_up).await;
+    assert!(phone.pending().unwrap().is_empty());
+
+    let device = serving.device_of(&phone);
+    serving.ward.revoke(device).unwrap();
+    let ended = tokio::time::timeout(PATIENCE, staying).await.unwrap();
+    assert!(
+        matches!(ended, Ok(Err(SyncError::Refused(Refusal::Revoked)))),
+        "no attempt helps: {ended:?}"
+    );
+    serving.stop().await;
+}
+
 /// Words that do not compress.
 fn noise(seed: u32) -> String {
     let mut bytes = [0; 6_000];
@@ -347,7 +385,7 @@ impl Slow {
         slow.work().await;
         let mut caught_up = 0;
         while caught_up < 2 {
-            caught_up += u32::from(slow.hear().await == WardMessage::CaughtUp);
+            caught_up += u32::from(matches!(slow.hear().await, WardMessage::CaughtUp { .. }));
             slow.work().await;
         }
         slow

@@ -297,6 +297,7 @@ impl Phone {
                 assert!(verify_proof(ward.key(), &page.proof));
                 *page
             }),
+            WardAnswer::CaughtUp(_) => None,
             other => panic!("no page but {other:?}"),
         }
     }

@@ -8,6 +8,7 @@ use gandan_core::edit::EncodedEdit;
 use gandan_core::model::{
     Confidentiality, DocumentId, DocumentKind, EditId, IntentId, Role, Status,
 };
+use gandan_core::protocol::agreement::EditSum;
 use gandan_core::protocol::feed::{Cursor, Page};
 use gandan_core::protocol::responder::{WardAnswer, WardCommand};
 use gandan_core::protocol::verdict::Verdict;
@@ -34,7 +35,13 @@ impl Holder {
         let command = WardCommand::ReadFeed(self.cursor.clone());
         match world.ward.execute(phone.device(), command).unwrap() {
             WardAnswer::Page(Some(page)) => self.take(&page),
-            WardAnswer::Page(None) => return false,
+            WardAnswer::CaughtUp(said) => {
+                let edits = self.documents.values().flatten().copied();
+                let held: EditSum = edits.collect();
+                assert_eq!(held.digest(), said, "the device holds what the ward says");
+                assert!(world.ward.are_sums_right().unwrap());
+                return false;
+            }
             other => panic!("no page but {other:?}"),
         }
         true

@@ -26,19 +26,34 @@ const LINE_BYTES_MAX: u64 = 1024 * 1024;
 /// Records every line of standard input.
 pub(super) fn record(arguments: &arguments::Record) -> Result<Outcome, Failure> {
     let replica = store::open(&arguments.store)?;
-    let mut input = io::stdin().lock();
     let mut output = Output::new();
+    record_lines(
+        &replica,
+        arguments.attachments.as_deref(),
+        &mut |recorded| {
+            output.object(&RecordedLine::from(recorded))?;
+            output.flush()
+        },
+    )
+}
+
+/// Records every line of standard input and tells of each that was.
+pub(super) fn record_lines(
+    replica: &Replica,
+    attachments: Option<&Path>,
+    tell: &mut dyn FnMut(Recorded) -> Result<(), Failure>,
+) -> Result<Outcome, Failure> {
+    let mut input = io::stdin().lock();
     let mut recorder = Recorder {
-        replica: &replica,
-        attachments: arguments.attachments.as_deref(),
+        replica,
+        attachments,
         number: 0,
         outcome: Outcome::Complete,
     };
     while let Some(bytes) = next_line(&mut input).map_err(Failure::Stream)? {
         recorder.number += 1;
         if let Some(recorded) = recorder.record(bytes)? {
-            output.object(&RecordedLine::from(recorded))?;
-            output.flush()?;
+            tell(recorded)?;
         }
     }
     Ok(recorder.outcome)

@@ -72,11 +72,18 @@ pub(super) fn sync(arguments: &Sync) -> Result<Outcome, Failure> {
             report.rejected
         );
     }
-    Ok(if report.pending == 0 && report.rejected == 0 {
-        Outcome::Complete
-    } else {
-        Outcome::Partial
-    })
+    if !report.is_agreed {
+        eprintln!(
+            "Máy và phường chưa khớp nhau; không mất gì, hãy đồng bộ lại (this phone and the ward do not hold the same yet; nothing is lost, run sync again)"
+        );
+    }
+    Ok(
+        if report.pending == 0 && report.rejected == 0 && report.is_agreed {
+            Outcome::Complete
+        } else {
+            Outcome::Partial
+        },
+    )
 }
 
 /// Shows a case; one that is not here is asked for first.
@@ -93,8 +100,13 @@ pub(super) fn look(arguments: &Show) -> Result<Outcome, Failure> {
 }
 
 fn words(report: &SyncReport) -> String {
+    let standing = match (report.is_agreed, report.pending) {
+        (true, 0) => "Đã đồng bộ, hai bên khớp nhau",
+        (true, _) => "Chưa gửi hết",
+        (false, _) => "Hai bên chưa khớp",
+    };
     format!(
-        "Gửi {} thay đổi, phường nhận {}; nhận về {}; {} byte lên, {} byte xuống, {} ms",
+        "{standing}. Gửi {} thay đổi, phường nhận {}; nhận về {}; {} byte lên, {} byte xuống, {} ms",
         report.sent,
         report.accepted,
         report.received,
@@ -105,7 +117,7 @@ fn words(report: &SyncReport) -> String {
 }
 
 /// One conversation needs no more than the thread it is on.
-fn runtime() -> Result<Runtime, Failure> {
+pub(super) fn runtime() -> Result<Runtime, Failure> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

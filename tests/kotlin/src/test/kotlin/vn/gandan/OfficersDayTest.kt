@@ -7,7 +7,9 @@ import java.util.concurrent.CopyOnWriteArrayList
 import javax.imageio.ImageIO
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
+import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.withTimeout
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertThrows
 import org.junit.jupiter.api.Assertions.assertTrue
@@ -65,6 +67,8 @@ class OfficersDayTest {
                 })
                 assertEquals(0uL, report.pending)
                 assertEquals(0uL, report.rejected)
+                assertTrue(report.isAgreed)
+                assertTrue(phone.agreement() is Agreement.Synced)
                 assertTrue(SyncProgress.CaughtUp in steps)
                 assertEquals(SyncState.ON_SERVER, phone.case(recorded.id)!!.sync)
                 assertEquals(listOf(attached.hash), phone.case(recorded.id)!!.attachmentsOnServer)
@@ -107,6 +111,31 @@ class OfficersDayTest {
                         listOf(lamp.id),
                         second.cases(CaseQuery(search = "den duong thinh", order = CaseOrder.NEWEST)).map { it.row.case.id },
                     )
+                }
+            }
+        }
+    }
+
+    @Test
+    fun `a phone that stays sends by itself and hears the desk by itself`() = runBlocking {
+        WardProcess(folder.resolve("ward")).use { ward ->
+            phone().use { phone ->
+                phone.enrol(ward.invite("Trần Thị Mai"), "Điện thoại thử")
+                ward.signIn()
+                val changes = Channel<Change>(Channel.UNLIMITED)
+                phone.observe(object : ChangeObserver {
+                    override fun onChange(change: Change) {
+                        changes.trySend(change)
+                    }
+                })
+                val staying = async { phone.stay(null) }
+                withTimeout(30_000) {
+                    val recorded = phone.recordCase(drain("Nước cống tràn lên mặt đường"))
+                    while (phone.case(recorded.id)!!.sync != SyncState.ON_SERVER) changes.receive()
+                    ward.accept(recorded.id)
+                    while (phone.case(recorded.id)!!.case.officialNumber == null) changes.receive()
+                    phone.leave()
+                    staying.await()
                 }
             }
         }
