@@ -4,6 +4,7 @@
 mod check;
 mod engine;
 mod independent;
+mod kept;
 pub mod schema;
 mod state;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod tests;
 
 pub use engine::Document;
 pub use independent::merge_independent;
+pub use kept::{KeepLimits, KeptDocuments};
 pub use state::{Concurrent, DocumentState, FieldState};
 #[cfg(test)]
 pub(crate) use tests::seeded;

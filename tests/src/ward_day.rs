@@ -6,6 +6,7 @@
 mod arguments;
 mod canonical;
 mod driver;
+pub mod growth;
 mod invented;
 pub mod parts;
 mod process;

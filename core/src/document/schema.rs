@@ -27,6 +27,17 @@ pub const CATEGORY_OTHER: &str = "other";
 /// Reads a case. Fields of a newer app are passed over, unknown codes read as their default.
 #[must_use]
 pub fn case(state: &DocumentState) -> Option<Case> {
+    let head = case_head(state)?;
+    Some(Case {
+        notes: Fields(state).notes(),
+        ..head
+    })
+}
+
+/// A case without its notes: what most questions are about, and what costs the same however much was
+/// said since.
+#[must_use]
+pub fn case_head(state: &DocumentState) -> Option<Case> {
     if state.document.kind != DocumentKind::Case {
         return None;
     }
@@ -77,10 +88,16 @@ pub fn case(state: &DocumentState) -> Option<Case> {
         void_reason: fields.words(field::VOID_REASON),
         paper_reference: fields.words(field::PAPER_REFERENCE),
         confidentiality: confidentiality(fields),
-        notes: fields.notes(),
+        notes: Vec::new(),
         attachments: fields.attachments(),
         conflicts: fields.conflicts(),
     })
+}
+
+/// How many notes a case has, without reading them.
+#[must_use]
+pub fn note_count(state: &DocumentState) -> usize {
+    Fields(state).note_count()
 }
 
 /// Reads a visit.

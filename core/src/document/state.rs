@@ -122,6 +122,12 @@ impl DocumentState {
         self.history.edits >= DOCUMENT_EDITS_MAX || self.history.weight >= DOCUMENT_WEIGHT_MAX
     }
 
+    /// About how many bytes it takes in memory: everything that was ever set, appended or typed.
+    #[must_use]
+    pub fn weight(&self) -> u64 {
+        self.history.weight
+    }
+
     fn apply_operation(&mut self, operation: &Operation, actor: ActorId) {
         match operation {
             Operation::Create { .. } => {}

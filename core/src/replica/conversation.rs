@@ -16,6 +16,10 @@ use crate::store::device::outbox::{self, StoredBundle};
 use crate::store::device::{edits, files, malformed, proofs, rejected, set_aside, settings};
 use crate::store::{StoreError, attachments};
 
+/// Free pages of 4 KiB that are worth writing the file anew, if they are a quarter of it: a thousand
+/// cases, or two photos.
+const FREE_PAGES_MAX: i64 = 1_024;
+
 /// What was given in this conversation. Lost with it: what has no final word is given again.
 #[derive(Debug, Default)]
 pub(super) struct ConversationMemory {
@@ -278,6 +282,9 @@ impl Replica {
         if let Err(error) = emptied {
             tracing::warn!(%error, "the log is not emptied after documents were forgotten");
         }
+        if let Err(error) = shrink(&core.store.connection) {
+            tracing::warn!(%error, "what was forgotten still takes its place in the file");
+        }
     }
 
     /// The next page that the ward once signed, with every body that is here.
@@ -320,6 +327,17 @@ impl Replica {
         }
         Ok(None)
     }
+}
+
+/// Gives room back to the phone, once much of the file is free. The pages are blank already, and without
+/// it the store fills them before it grows.
+fn shrink(connection: &Connection) -> rusqlite::Result<()> {
+    let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+    let free = number("freelist_count")?;
+    if free < FREE_PAGES_MAX || free * 4 < number("page_count")? {
+        return Ok(());
+    }
+    connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")
 }
 
 fn next_open_bundle(

@@ -48,7 +48,7 @@ fn recorder(work: &mut Work<'_>, document: DocumentId) -> rusqlite::Result<Optio
     };
     let materialized = work.document(told)?;
     Ok(materialized.and_then(|Materialized { state, .. }| {
-        let recorded_by = schema::case(state).map(|case| case.recorded_by);
+        let recorded_by = schema::case_head(state).map(|case| case.recorded_by);
         recorded_by.or_else(|| schema::visit(state).map(|visit| visit.officer))
     }))
 }

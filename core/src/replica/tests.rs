@@ -2,6 +2,7 @@
 
 mod download;
 mod giving_back;
+mod growth;
 mod looking;
 mod property;
 mod records;

@@ -467,7 +467,7 @@ impl Work<'_> {
         let Some(loaded) = self.load(document)? else {
             return Ok(());
         };
-        let awaits = schema::case(&loaded.state)
+        let awaits = schema::case_head(&loaded.state)
             .is_some_and(|case| case.status == Status::Accepted && case.official_number.is_none());
         self.documents.keep(loaded);
         if awaits {
@@ -483,7 +483,7 @@ impl Work<'_> {
 pub(super) fn placement_of(state: &DocumentState) -> Option<Placement> {
     use gandan_core::model::Confidentiality;
     match state.document.kind {
-        DocumentKind::Case => schema::case(state).map(|case| Placement {
+        DocumentKind::Case => schema::case_head(state).map(|case| Placement {
             recorder: Some(case.recorded_by),
             area: case.area,
             is_restricted: case.confidentiality == Confidentiality::Restricted,

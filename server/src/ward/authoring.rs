@@ -63,7 +63,7 @@ impl Work<'_> {
     /// Accepts a case; the admission gives it its number.
     pub(super) fn accept(&mut self, author: Author, case: DocumentId) -> Result<String, WardError> {
         let loaded = self.load(case)?.ok_or(WardError::NotFound("case"))?;
-        let before = schema::case(&loaded.state).ok_or(WardError::Damaged)?;
+        let before = schema::case_head(&loaded.state).ok_or(WardError::Damaged)?;
         self.documents.keep(loaded);
         if let Some(number) = before.official_number {
             return Ok(number);
@@ -74,7 +74,7 @@ impl Work<'_> {
         let accepted = schema::text_value(Some(Status::Accepted.code()));
         self.author(author, case, vec![schema::set(field::STATUS, accepted)])?;
         let loaded = self.load(case)?.ok_or(WardError::NotFound("case"))?;
-        let number = schema::case(&loaded.state).and_then(|case| case.official_number);
+        let number = schema::case_head(&loaded.state).and_then(|case| case.official_number);
         self.documents.keep(loaded);
         number.ok_or(WardError::NotAllowed(RejectionCode::TransitionNotAllowed))
     }

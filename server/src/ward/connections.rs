@@ -21,6 +21,15 @@ use super::{WardError, feed};
 /// How long a change waits for another process to finish its own.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
 
+/// A write-ahead log above this is emptied after a change. SQLite begins it anew by itself whenever
+/// nobody reads from it at the end of a change; while conversations follow each other closely that
+/// may be never.
+const LOG_BYTES_MAX: u64 = 32 * 1024 * 1024;
+
+/// How long the writer then waits for those who read: longer than any of them takes, and not long
+/// enough for a phone to notice. Without success the next change tries again.
+const LOG_WAIT: Duration = Duration::from_millis(250);
+
 /// How many idle connections for reading are kept open; more are opened when they are needed.
 const IDLE_READERS_MAX: usize = 8;
 
@@ -153,6 +162,7 @@ impl Shared {
         }
         // Within the lock, so that it is told in the order in which it happened.
         self.news.tell(happened);
+        self.keep_log_short(connection);
         finished
     }
 
@@ -162,6 +172,33 @@ impl Shared {
         let have_others_written = writer.have_others_written()?;
         self.news.tell(Happened::by_others(have_others_written));
         Ok(())
+    }
+
+    /// Best effort: what is in the log is as durable as what is in the file.
+    fn keep_log_short(&self, connection: &Connection) {
+        let log = self.path.with_extension("db-wal");
+        if !std::fs::metadata(log).is_ok_and(|log| log.len() > LOG_BYTES_MAX) {
+            return;
+        }
+        let emptied = connection.busy_timeout(LOG_WAIT).and_then(|()| {
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
+                row.get::<_, bool>(0)
+            })
+        });
+        match emptied {
+            Ok(false) => {}
+            Ok(true) => tracing::debug!("somebody reads for long: the log stays as it is"),
+            Err(error) => tracing::warn!(%error, "the log was not emptied"),
+        }
+        if let Err(error) = connection.busy_timeout(BUSY_TIMEOUT) {
+            tracing::warn!(%error, "waiting for other processes is not as it should be");
+        }
+    }
+
+    /// Gives the writing connection to a test that counts what it does.
+    #[cfg(test)]
+    pub(super) fn with_writer<T>(&self, look: impl FnOnce(&mut Connection) -> T) -> T {
+        look(&mut lock(&self.writer).connection)
     }
 
     /// Runs `query` on a connection that cannot write, as of one moment.

@@ -2,10 +2,9 @@
 //! which edits there are; a cached document counts only while its heads are the store's, so that
 //! neither another process nor a transaction that was rolled back can make it stale.
 
-use std::collections::HashMap;
-
 use gandan_core::document::{
-    Document, DocumentState, ExecuteError, Materialized, materialize, merge_independent,
+    Document, DocumentState, ExecuteError, KeepLimits, KeptDocuments, Materialized, materialize,
+    merge_independent,
 };
 use gandan_core::edit::EncodedEdit;
 use gandan_core::model::{DocumentId, EditId, OfficerId};
@@ -16,36 +15,33 @@ use super::WardError;
 use super::connections::{Work, from_sql};
 use super::scope::Placement;
 
-/// How many documents stay in memory: a busy morning's.
-const CACHED_DOCUMENTS_MAX: usize = 512;
+/// How many documents stay in memory: a busy morning's. A document may weigh 4 MiB, so their weight is
+/// bounded as well, well below what the smallest server has.
+const LIMITS: KeepLimits = KeepLimits {
+    documents_max: 512,
+    weight_max: 64 * 1024 * 1024,
+};
 
 /// Documents that were used last.
-#[derive(Default)]
-pub(super) struct DocumentCache {
-    documents: HashMap<DocumentId, (u64, Loaded)>,
-    uses: u64,
+pub(super) struct DocumentCache(KeptDocuments<Loaded>);
+
+impl Default for DocumentCache {
+    fn default() -> Self {
+        Self(KeptDocuments::new(LIMITS))
+    }
 }
 
 impl DocumentCache {
     fn take(&mut self, id: DocumentId) -> Option<Loaded> {
-        self.documents.remove(&id).map(|(_, loaded)| loaded)
+        self.0.take(id)
     }
 
     /// Keeps a document for the next edit.
     pub(super) fn keep(&mut self, loaded: Loaded) {
-        self.uses += 1;
-        self.documents
-            .insert(loaded.state.document, (self.uses, loaded));
-        if self.documents.len() > CACHED_DOCUMENTS_MAX {
-            let oldest = self
-                .documents
-                .iter()
-                .min_by_key(|(_, (used, _))| *used)
-                .map(|(id, _)| *id);
-            if let Some(oldest) = oldest {
-                self.documents.remove(&oldest);
-            }
-        }
+        // A merge engine holds everything once more.
+        let times = if loaded.engine.is_some() { 4 } else { 1 };
+        let weight = loaded.state.weight().saturating_mul(times);
+        self.0.keep(loaded.state.document, loaded, weight);
     }
 }
 

@@ -73,7 +73,7 @@ impl Work<'_> {
 
     fn shown_number(&mut self, case: DocumentId) -> Result<Option<String>, WardError> {
         let loaded = self.load(case)?.ok_or(WardError::NotFound("case"))?;
-        let shown = schema::case(&loaded.state).and_then(|case| case.official_number);
+        let shown = schema::case_head(&loaded.state).and_then(|case| case.official_number);
         self.documents.keep(loaded);
         Ok(shown)
     }

@@ -268,7 +268,7 @@ impl Work<'_> {
         let Some(loaded) = self.load(case)? else {
             return Ok(());
         };
-        let is_accepted = gandan_core::document::schema::case(&loaded.state)
+        let is_accepted = gandan_core::document::schema::case_head(&loaded.state)
             .is_some_and(|case| case.status == Status::Accepted);
         self.documents.keep(loaded);
         if is_accepted && self.number_of(case)?.is_none() {

@@ -7,6 +7,7 @@ mod desk;
 mod enrolment;
 mod feed;
 mod fixture;
+mod growth;
 mod looking;
 mod phone;
 mod rescue;

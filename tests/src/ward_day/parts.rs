@@ -106,14 +106,16 @@ pub fn run(root: &Path, count: usize) -> Result<String, String> {
     Ok(meter.table())
 }
 
-struct Phone {
-    replica: Replica,
+/// A phone in this process.
+pub(super) struct Phone {
+    pub(super) replica: Replica,
     device: DeviceId,
     ward_key: WardKey,
 }
 
 impl Phone {
-    fn enrol(root: &Path, name: &str, ward: &Ward, role: Role) -> Result<Self, String> {
+    /// Enrolled with the ward, its store under `root`.
+    pub(super) fn enrol(root: &Path, name: &str, ward: &Ward, role: Role) -> Result<Self, String> {
         let words = |error: &dyn std::fmt::Display| error.to_string();
         let environment = Arc::new(SystemEnvironment);
         let replica = Replica::open(&root.join(name), &StoreKey::new([7; 32]), environment)
@@ -150,7 +152,12 @@ impl Phone {
     }
 
     /// Everything unsent goes up.
-    fn push(&self, phase: &'static str, ward: &Ward, meter: &mut Meter) -> Result<(), String> {
+    pub(super) fn push(
+        &self,
+        phase: &'static str,
+        ward: &Ward,
+        meter: &mut Meter,
+    ) -> Result<(), String> {
         self.replica
             .begin_conversation("parts")
             .map_err(|error| error.to_string())?;
@@ -174,7 +181,12 @@ impl Phone {
     }
 
     /// Everything that follows in the feed comes down.
-    fn pull(&self, phase: &'static str, ward: &Ward, meter: &mut Meter) -> Result<(), String> {
+    pub(super) fn pull(
+        &self,
+        phase: &'static str,
+        ward: &Ward,
+        meter: &mut Meter,
+    ) -> Result<(), String> {
         let opening = self
             .replica
             .begin_conversation("parts")
@@ -183,10 +195,11 @@ impl Phone {
         loop {
             let reading = WardCommand::ReadFeed(cursor);
             let (answer, read) = metered(|| ward.execute(self.device, reading));
-            let Ok(WardAnswer::Page(page)) = answer else {
-                return Err("the ward gives no page".to_owned());
+            let page = match answer {
+                Ok(WardAnswer::Page(Some(page))) => page,
+                Ok(WardAnswer::CaughtUp(_)) => return Ok(()),
+                _ => return Err("the ward gives no page".to_owned()),
             };
-            let Some(page) = page else { return Ok(()) };
             let edits = page.proof.entries.len();
             meter.add(phase, "ward reads", edits, read);
             let sealed = meter.time(phase, "ward packs", edits, || page.seal());
@@ -230,10 +243,10 @@ fn processor_us() -> f64 {
 
 /// Sums by part, in the order in which the parts came.
 #[derive(Default)]
-struct Meter(Vec<(&'static str, &'static str, usize, Cost)>);
+pub(super) struct Meter(Vec<(&'static str, &'static str, usize, Cost)>);
 
 impl Meter {
-    fn time<T>(
+    pub(super) fn time<T>(
         &mut self,
         phase: &'static str,
         part: &'static str,
@@ -260,7 +273,7 @@ impl Meter {
         }
     }
 
-    fn table(&self) -> String {
+    pub(super) fn table(&self) -> String {
         let mut table = format!(
             "{:<11} {:<23} {:>8} {:>13} {:>9} {:>8}\n",
             "phase", "part", "of", "processor µs", "wall µs", "sum, ms"

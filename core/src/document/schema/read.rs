@@ -82,6 +82,12 @@ impl<'a> Fields<'a> {
         items.iter().filter_map(note).collect()
     }
 
+    pub(super) fn note_count(self) -> usize {
+        let items = self.items(field::NOTES);
+        let is_note = |item: &&Item| value(item, part::TEXT).and_then(as_text).is_some();
+        items.iter().filter(is_note).count()
+    }
+
     pub(super) fn attachments(self) -> Vec<Attachment> {
         let items = self.items(field::ATTACHMENTS);
         items.iter().filter_map(attachment).collect()

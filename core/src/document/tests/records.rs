@@ -57,6 +57,26 @@ fn full_case() -> Case {
     }
 }
 
+#[test]
+fn the_head_of_a_case_is_the_case_without_its_notes_and_they_are_counted_as_they_are_read() {
+    let mut state = created(
+        DocumentId::case(full_case().id),
+        schema::case_fields(&full_case()),
+    );
+    // What a newer app may have meant by a note without words is none here.
+    if let Some(FieldState::List(items)) = state.fields.get_mut(&name(field::NOTES)) {
+        items.push(Vec::new());
+    }
+    let whole = schema::case(&state).expect("a case");
+    assert_eq!(whole.notes.len(), 1);
+    assert_eq!(schema::note_count(&state), whole.notes.len());
+    let head = Case {
+        notes: Vec::new(),
+        ..whole
+    };
+    assert_eq!(schema::case_head(&state), Some(head));
+}
+
 fn created(id: DocumentId, fields: Vec<(FieldName, InitialField)>) -> DocumentState {
     let create = Edit {
         document: id,

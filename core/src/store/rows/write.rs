@@ -18,8 +18,8 @@ const DUE_MAX: u32 = 128;
 /// SQLite's.
 pub fn write_unindexed(connection: &Connection, state: &DocumentState) -> rusqlite::Result<()> {
     match state.document.kind {
-        DocumentKind::Case => match schema::case(state) {
-            Some(case) => write_case(connection, &case),
+        DocumentKind::Case => match schema::case_head(state) {
+            Some(case) => write_case(connection, &case, schema::note_count(state)),
             None => Ok(()),
         },
         DocumentKind::Visit => match schema::visit(state) {
@@ -120,7 +120,7 @@ pub fn is_current(connection: &Connection, state: &DocumentState) -> rusqlite::R
     }
 }
 
-fn write_case(connection: &Connection, case: &Case) -> rusqlite::Result<()> {
+fn write_case(connection: &Connection, case: &Case, note_count: usize) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
             "INSERT INTO case_rows (
@@ -178,7 +178,7 @@ fn write_case(connection: &Connection, case: &Case) -> rusqlite::Result<()> {
             case.void_reason,
             case.paper_reference,
             case.confidentiality.code(),
-            case.notes.len() as i64,
+            note_count as i64,
             case.attachments.len() as i64,
             case.conflicts.len() as i64,
         ])?;
