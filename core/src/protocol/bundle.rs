@@ -138,17 +138,7 @@ pub fn open(sealed: &[u8]) -> Result<OpenedBundle, OpenBundleError> {
         .into());
     }
     let mut reader = Reader::new(sealed);
-    match reader.byte()? {
-        LAYOUT => {}
-        other => return Err(DecodeError::UnknownCode(other.into()).into()),
-    }
-    let mut proof = BundleProof {
-        ward: read_ward(&mut reader)?,
-        device: DeviceId(reader.fixed()?),
-        sealed_at: Timestamp(reader.signed()?),
-        edits: Vec::new(),
-        signature: reader.fixed()?,
-    };
+    let mut proof = read_head(&mut reader)?;
     let edits: Vec<(EditId, _)> = packing::unpack(reader.rest())?
         .iter()
         .map(|bytes| {
@@ -165,6 +155,32 @@ pub fn open(sealed: &[u8]) -> Result<OpenedBundle, OpenBundleError> {
         proof,
         edits,
     })
+}
+
+/// The device's word, still without the edits.
+fn read_head(reader: &mut Reader<'_>) -> Result<BundleProof, DecodeError> {
+    match reader.byte()? {
+        LAYOUT => {}
+        other => return Err(DecodeError::UnknownCode(other.into())),
+    }
+    Ok(BundleProof {
+        ward: read_ward(reader)?,
+        device: DeviceId(reader.fixed()?),
+        sealed_at: Timestamp(reader.signed()?),
+        edits: Vec::new(),
+        signature: reader.fixed()?,
+    })
+}
+
+/// The names of the edits in a bundle that this device sealed, in order; none if it is no bundle.
+#[must_use]
+pub fn edits_of_own(sealed: &[u8]) -> Vec<EditId> {
+    let mut reader = Reader::new(sealed);
+    let bodies = read_head(&mut reader)
+        .ok()
+        .and_then(|_| packing::unpack(reader.rest()).ok());
+    let name = |bytes: Vec<u8>| EditId(blake3::hash(&bytes).into());
+    bodies.into_iter().flatten().map(name).collect()
 }
 
 /// Checks the device's word on its own.

@@ -18,7 +18,8 @@ use std::collections::VecDeque;
 
 use attachments::Attachments;
 pub use contract::{
-    ConversationError, DeviceAnswer, DeviceCommand, Opening, OutgoingAttachment, Progress,
+    ConversationError, DeviceAnswer, DeviceCommand, Opening, OutgoingAttachment, OutgoingBundle,
+    Progress,
 };
 use download::Download;
 use fetches::Fetches;

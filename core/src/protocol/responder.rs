@@ -1,12 +1,14 @@
 //! The ward's side of a conversation. Who the device is was settled by TLS; what it may do is
 //! asked of the ward's store at every step. Everything is answered in the order in which it was said.
 
+mod accepted;
 mod contract;
 mod following;
 mod receive;
 
 use std::collections::VecDeque;
 
+use accepted::Accepted;
 pub use contract::{WardAnswer, WardCommand};
 use following::Following;
 use receive::InFlight;
@@ -108,6 +110,8 @@ pub struct Responder {
     directory_version: DirectoryVersion,
     /// Where the device's reading of the feed stands.
     position: Cursor,
+    /// What the device was told of its own edits and has not read in the feed.
+    accepted: Accepted,
     /// How many pages may be ahead of what the device has stored; `None` while it does not ask.
     window: Option<usize>,
     /// How many pages are ahead.
@@ -146,6 +150,7 @@ impl Responder {
             is_directory_due: false,
             directory_version: DirectoryVersion::default(),
             position: Cursor::default(),
+            accepted: Accepted::default(),
             window: None,
             pages_ahead: 0,
             has_caught_up: false,
@@ -195,6 +200,7 @@ impl Responder {
             ),
             (Some(Outstanding::Admit(bundle)), WardAnswer::Verdicts(verdicts)) => {
                 self.in_flight.bundles -= 1;
+                self.accepted.note(&verdicts);
                 self.say(&WardMessage::Verdicts { bundle, verdicts });
             }
             (Some(Outstanding::TakeBack), WardAnswer::Done) => {
@@ -430,7 +436,13 @@ impl Responder {
 
     /// The bytes of a page; a page that no device would take ends the conversation instead.
     fn seal(&mut self, page: Option<Box<Page>>) -> Option<Option<Vec<u8>>> {
-        let sealed = page.map(|page| page.seal());
+        let sealed = page.map(|page| {
+            let sealed = page.seal_for(|sequence| self.accepted.contains(sequence));
+            if page.cursor.is_some() {
+                self.accepted.forget(page.proof.up_to);
+            }
+            sealed
+        });
         if sealed
             .as_ref()
             .is_some_and(|sealed| sealed.len() > limits::PAGE_BYTES_MAX)

@@ -10,7 +10,9 @@ use crate::model::{AttachmentHash, EditId};
 use crate::protocol::bundle;
 use crate::protocol::directory;
 use crate::protocol::feed::{Cursor, Page, ScopeDelta};
-use crate::protocol::initiator::{DeviceAnswer, DeviceCommand, Opening, OutgoingAttachment};
+use crate::protocol::initiator::{
+    DeviceAnswer, DeviceCommand, Opening, OutgoingAttachment, OutgoingBundle,
+};
 use crate::protocol::limits::{BUNDLE_CONTENT_BYTES_MAX, BUNDLE_EDITS_MAX, WANTED_EDITS_MAX};
 use crate::store::device::outbox::{self, StoredBundle};
 use crate::store::device::{edits, files, malformed, proofs, rejected, set_aside, settings};
@@ -109,9 +111,11 @@ impl Replica {
         match command {
             DeviceCommand::NextBundle => {
                 let bundle = self.next_bundle()?;
-                Ok(DeviceAnswer::Bundle(
-                    bundle.map(|bundle| (bundle.id, bundle.sealed)),
-                ))
+                Ok(DeviceAnswer::Bundle(bundle.map(|bundle| OutgoingBundle {
+                    id: bundle.id,
+                    edits: bundle::edits_of_own(&bundle.sealed),
+                    sealed: bundle.sealed,
+                })))
             }
             DeviceCommand::RecordVerdicts { bundle, verdicts } => {
                 let mut core = self.core();

@@ -10,7 +10,7 @@ use gandan_core::environment::SystemEnvironment;
 use gandan_core::model::{DeviceId, Role, Status, WardKey};
 use gandan_core::protocol::enrolment::EnrolmentRequest;
 use gandan_core::protocol::feed::Page;
-use gandan_core::protocol::initiator::{DeviceAnswer, DeviceCommand};
+use gandan_core::protocol::initiator::{DeviceAnswer, DeviceCommand, OutgoingBundle};
 use gandan_core::protocol::responder::{WardAnswer, WardCommand};
 use gandan_core::replica::{CaseChange, NewVisit, Replica};
 use gandan_core::store::StoreKey;
@@ -163,7 +163,10 @@ impl Phone {
             .map_err(|error| error.to_string())?;
         loop {
             let (answer, cost) = metered(|| self.ask(DeviceCommand::NextBundle));
-            let DeviceAnswer::Bundle(Some((bundle, sealed))) = answer? else {
+            let DeviceAnswer::Bundle(Some(OutgoingBundle {
+                id: bundle, sealed, ..
+            })) = answer?
+            else {
                 return Ok(());
             };
             let (answer, admission) =

@@ -1,13 +1,14 @@
 //! Whole conversations, flight by flight, as another program says that `docs/wire.md` means them.
 //! Both machines are held to them: each hears the other's flights from the vectors.
 
-use gandan_core::model::{AttachmentHash, BundleId, Timestamp, WardKey};
+use gandan_core::model::{AttachmentHash, BundleId, EditId, Timestamp, WardKey};
 use gandan_core::protocol::agreement::HeldDigest;
 use gandan_core::protocol::directory;
 use gandan_core::protocol::feed::{Cursor, Page};
 use gandan_core::protocol::frame::FrameDecoder;
 use gandan_core::protocol::initiator::{
     ConversationError, DeviceAnswer, DeviceCommand, Initiator, Opening, OutgoingAttachment,
+    OutgoingBundle,
 };
 use gandan_core::protocol::message::{DeviceMessage, FileWord, Refusal, WardMessage};
 use gandan_core::protocol::responder::{Responder, WardAnswer, WardCommand};
@@ -132,10 +133,15 @@ impl Device<'_> {
     fn execute(&mut self, command: DeviceCommand) -> DeviceAnswer {
         let once = |has: bool, given: &mut bool| has && !std::mem::replace(given, true);
         match command {
-            DeviceCommand::NextBundle => DeviceAnswer::Bundle(
-                once(self.story.has_bundle, &mut self.given)
-                    .then(|| (bundle_id(), BUNDLE.to_vec())),
-            ),
+            DeviceCommand::NextBundle => {
+                DeviceAnswer::Bundle(once(self.story.has_bundle, &mut self.given).then(|| {
+                    OutgoingBundle {
+                        id: bundle_id(),
+                        sealed: BUNDLE.to_vec(),
+                        edits: vec![EditId([7; 32])],
+                    }
+                }))
+            }
             DeviceCommand::RecordVerdicts { bundle, verdicts } => {
                 assert_eq!(bundle, bundle_id());
                 assert_eq!(verdicts, [Verdict::Accepted { sequence: 302 }]);

@@ -1,6 +1,8 @@
 //! Vectors of what is sealed inside messages: pages, the feed's hashes, cursors, the directory. The
 //! compressed form is one that any zstd reads, not the one that ours writes: a compressor may change.
 
+use std::collections::BTreeMap;
+
 use gandan_core::codec::{DecodeError, Reader};
 use gandan_core::model::{
     Area, Category, ChainHash, DeviceId, Directory, Division, DocumentId, EditId, Epoch, Officer,
@@ -61,7 +63,10 @@ pub(crate) fn names() -> Vec<(&'static str, Vec<&'static str>)> {
     let invalid_pages = INVALID_PAGES.iter().map(|(name, _)| *name).collect();
     let invalid_directories = INVALID_DIRECTORIES.iter().map(|(name, _)| *name).collect();
     vec![
-        ("sealed-page", vec!["three-entries", "empty", "leaving"]),
+        (
+            "sealed-page",
+            vec!["three-entries", "known-edit", "empty", "leaving"],
+        ),
         ("sealed-page", invalid_pages),
         ("feed-entry", vec!["digests"]),
         ("cursor", vec!["ours", "under-way"]),
@@ -171,6 +176,25 @@ fn a_page_has_the_content_of_its_vector() {
         assert_eq!(parts(&page.seal()), parts(&sealed), "{name}");
         assert_eq!(Page::open(ward_key(), &sealed), Ok(page), "{name}");
     }
+}
+
+#[test]
+fn a_page_does_not_name_what_the_device_was_just_told() {
+    let page = three_entries();
+    let sealed = vectors::read("sealed-page", "known-edit");
+    assert_eq!(
+        parts(&page.seal_for(|sequence| sequence == 304)),
+        parts(&sealed)
+    );
+    let known = BTreeMap::from([(304, page.proof.entries[2].edit)]);
+    assert_eq!(Page::open_knowing(ward_key(), &sealed, &known), Ok(page));
+    let unknown = OpenPageError::Decode(DecodeError::InvalidValue);
+    assert_eq!(Page::open(ward_key(), &sealed), Err(unknown));
+    let another = BTreeMap::from([(304, EditId([7; 32]))]);
+    assert_eq!(
+        Page::open_knowing(ward_key(), &sealed, &another),
+        Err(OpenPageError::Signature)
+    );
 }
 
 #[test]

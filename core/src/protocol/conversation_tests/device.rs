@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::directory::DirectoryVersion;
 use super::super::feed::{Cursor, Page};
-use super::super::initiator::{DeviceAnswer, DeviceCommand, Opening, OutgoingAttachment};
+use super::super::initiator::{
+    DeviceAnswer, DeviceCommand, Opening, OutgoingAttachment, OutgoingBundle,
+};
 use super::super::verdict::Verdict;
 use super::{FakeEdit, seal_fake};
 use crate::model::{AttachmentHash, BundleId, Directory, EditId, Timestamp, WardKey};
@@ -126,7 +128,11 @@ impl FakeDevice {
                     .find(|bundle| !bundle.is_given && !bundle.is_final());
                 DeviceAnswer::Bundle(next.map(|bundle| {
                     bundle.is_given = true;
-                    (bundle.id, bundle.sealed.clone())
+                    OutgoingBundle {
+                        id: bundle.id,
+                        sealed: bundle.sealed.clone(),
+                        edits: bundle.edits.iter().map(FakeEdit::id).collect(),
+                    }
                 }))
             }
             DeviceCommand::RecordVerdicts { bundle, verdicts } => {

@@ -2,6 +2,8 @@
 //! there, the writer and the salt that an entry shares with another). Bodies are packed as a
 //! bundle's are.
 
+use std::collections::BTreeMap;
+
 use thiserror::Error;
 
 use super::super::compression::{self, DecompressError};
@@ -45,6 +47,16 @@ const BEGINNING: u8 = 1;
 const END: u8 = 2;
 const LOANS: u8 = 4;
 
+/// What stands for an edit's body.
+mod body_tag {
+    /// The device has it; its name follows.
+    pub(super) const ABSENT: u8 = 0;
+    /// It is the next of the bodies.
+    pub(super) const HERE: u8 = 1;
+    /// The device wrote it and heard at which sequence it was accepted.
+    pub(super) const KNOWN: u8 = 2;
+}
+
 /// Why a page is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum OpenPageError {
@@ -83,6 +95,13 @@ impl Page {
     /// holds.
     #[must_use]
     pub fn seal(&self) -> Vec<u8> {
+        self.seal_for(|_| false)
+    }
+
+    /// The same for a device that knows already which edits of its own are at these sequences: their
+    /// names, which do not compress, are left out too.
+    #[must_use]
+    pub fn seal_for(&self, is_known: impl Fn(u64) -> bool) -> Vec<u8> {
         let proof = &self.proof;
         let mut writers: Vec<EntryWriter> = Vec::new();
         let mut salts: Vec<[u8; 16]> = Vec::new();
@@ -111,9 +130,10 @@ impl Page {
                 Some(body) => {
                     room -= body.len();
                     bodies.push(body);
-                    entries.byte(1)
+                    entries.byte(body_tag::HERE)
                 }
-                None => entries.byte(0).fixed(entry.edit.as_bytes()),
+                None if is_known(entry.sequence) => entries.byte(body_tag::KNOWN),
+                None => entries.byte(body_tag::ABSENT).fixed(entry.edit.as_bytes()),
             };
         }
         let mut content = Writer::new();
@@ -160,7 +180,19 @@ impl Page {
     /// # Errors
     /// See [`OpenPageError`].
     pub fn open(ward_key: WardKey, bytes: &[u8]) -> Result<Self, OpenPageError> {
-        let page = Self::open_unverified(bytes)?;
+        Self::open_knowing(ward_key, bytes, &BTreeMap::new())
+    }
+
+    /// The same of a page that [`Page::seal_for`] made; `known` are the device's own edits by sequence.
+    ///
+    /// # Errors
+    /// See [`OpenPageError`].
+    pub fn open_knowing(
+        ward_key: WardKey,
+        bytes: &[u8],
+        known: &BTreeMap<u64, EditId>,
+    ) -> Result<Self, OpenPageError> {
+        let page = Self::decode(bytes, known)?;
         if verify_proof(ward_key, &page.proof) {
             Ok(page)
         } else {
@@ -173,6 +205,10 @@ impl Page {
     /// # Errors
     /// See [`OpenPageError`].
     pub fn open_unverified(bytes: &[u8]) -> Result<Self, OpenPageError> {
+        Self::decode(bytes, &BTreeMap::new())
+    }
+
+    fn decode(bytes: &[u8], known: &BTreeMap<u64, EditId>) -> Result<Self, OpenPageError> {
         let mut outer = Reader::new(bytes);
         let head = outer.bytes(limits::PAGE_BYTES_MAX)?;
         let content = compression::decompress(head, limits::BUNDLE_CONTENT_BYTES_MAX)?;
@@ -184,7 +220,7 @@ impl Page {
         }
         .into_iter();
         let mut reader = Reader::new(&content);
-        let page = read(&mut reader, &mut bodies)?;
+        let page = read(&mut reader, &mut bodies, known)?;
         reader.finish()?;
         if bodies.next().is_some() {
             return Err(DecodeError::TrailingBytes.into());
@@ -236,7 +272,11 @@ fn number_of<T: PartialEq>(known: &mut Vec<T>, one: T) -> usize {
 /// Bodies that no entry has taken yet.
 type Bodies = std::vec::IntoIter<Vec<u8>>;
 
-fn read(reader: &mut Reader<'_>, unpacked: &mut Bodies) -> Result<Page, DecodeError> {
+fn read(
+    reader: &mut Reader<'_>,
+    unpacked: &mut Bodies,
+    known: &BTreeMap<u64, EditId>,
+) -> Result<Page, DecodeError> {
     let ward = read_ward(reader)?;
     let epoch = Epoch(reader.fixed()?);
     let after = reader.unsigned()?;
@@ -259,7 +299,7 @@ fn read(reader: &mut Reader<'_>, unpacked: &mut Bodies) -> Result<Page, DecodeEr
     let mut bodies = Vec::new();
     let mut previous = (after, 0);
     for _ in 0..count {
-        let (entry, body) = read_entry(reader, (&writers, &salts), unpacked, previous)?;
+        let (entry, body) = read_entry(reader, (&writers, &salts), unpacked, known, previous)?;
         if entry.sequence > up_to {
             return Err(DecodeError::InvalidValue);
         }
@@ -299,6 +339,7 @@ fn read_entry(
     reader: &mut Reader<'_>,
     (writers, salts): (&[EntryWriter], &[[u8; 16]]),
     unpacked: &mut Bodies,
+    known: &BTreeMap<u64, EditId>,
     (previous_sequence, previous_time): (u64, i64),
 ) -> Result<(FeedEntry, Option<Vec<u8>>), DecodeError> {
     let step = reader.unsigned()?;
@@ -315,8 +356,12 @@ fn read_entry(
     };
     let body = reader.byte()?;
     let (edit, body) = match body {
-        0 => (EditId(reader.fixed()?), None),
-        1 => {
+        body_tag::ABSENT => (EditId(reader.fixed()?), None),
+        body_tag::KNOWN => {
+            let edit = known.get(&sequence).ok_or(DecodeError::InvalidValue)?;
+            (*edit, None)
+        }
+        body_tag::HERE => {
             let body = unpacked.next().ok_or(DecodeError::Truncated)?;
             (EditId(blake3::hash(&body).into()), Some(body))
         }

@@ -27,6 +27,17 @@ pub struct Opening {
     pub wanted: Vec<EditId>,
 }
 
+/// A bundle on its way up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutgoingBundle {
+    /// Its name.
+    pub id: BundleId,
+    /// What travels.
+    pub sealed: Vec<u8>,
+    /// What is in it, in order: once they are accepted, a page of the feed does not name them.
+    pub edits: Vec<EditId>,
+}
+
 /// A file on its way up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutgoingAttachment {
@@ -133,7 +144,7 @@ pub enum DeviceAnswer {
     /// The command is durable.
     Done,
     /// The sealed bytes, or none left.
-    Bundle(Option<(BundleId, Vec<u8>)>),
+    Bundle(Option<OutgoingBundle>),
     /// Edits that the page refers to but that are not here; asked for by name.
     PageApplied {
         /// To ask for.

@@ -39,7 +39,7 @@ impl Initiator {
                 }
             }
             (Stage::Open, WardMessage::Verdicts { bundle, verdicts }) => {
-                let round = self.upload.receive_verdicts(bundle)?;
+                let round = self.upload.receive_verdicts(bundle, &verdicts)?;
                 self.count_round(round);
                 self.due.push_back(Due::Verdicts { bundle, verdicts });
             }
@@ -139,7 +139,11 @@ impl Initiator {
         origin: PageOrigin,
         round: u32,
     ) -> Result<(), Violation> {
-        let page = Page::open(self.ward_key, sealed).map_err(violation_of_page)?;
+        let known = &self.upload.accepted_at;
+        let page = Page::open_knowing(self.ward_key, sealed, known).map_err(violation_of_page)?;
+        if page.cursor.is_some() {
+            self.upload.forget_accepted(page.proof.up_to);
+        }
         match origin {
             PageOrigin::Feed if page.cursor.is_none() => return Err(Violation::Unexpected),
             PageOrigin::Wanted if page.cursor.is_some() => return Err(Violation::Unexpected),

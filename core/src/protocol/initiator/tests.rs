@@ -386,7 +386,11 @@ fn a_record_that_is_made_while_a_file_is_sent_goes_before_its_next_part() {
     assert_eq!(sent(&mut initiator).len(), 4);
     hear(&mut initiator, &kept(PART)).unwrap();
     assert_eq!(initiator.poll_command(), Some(DeviceCommand::NextBundle));
-    let bundle = (BundleId([1; 32]), vec![1]);
+    let bundle = OutgoingBundle {
+        id: BundleId([1; 32]),
+        sealed: vec![1],
+        edits: vec![EditId([1; 32])],
+    };
     initiator.handle_answer(DeviceAnswer::Bundle(Some(bundle)));
     while answer(&mut initiator).is_some() {}
     assert_eq!(
@@ -416,7 +420,11 @@ fn a_file_that_is_being_sent_cannot_be_stored_yet() {
 fn nothing_is_finished_while_a_bundle_has_no_verdict() {
     let mut initiator = Initiator::new(opening(&[1]));
     initiator.poll_command().unwrap();
-    let bundle = (BundleId([1; 32]), vec![1]);
+    let bundle = OutgoingBundle {
+        id: BundleId([1; 32]),
+        sealed: vec![1],
+        edits: vec![EditId([1; 32])],
+    };
     initiator.handle_answer(DeviceAnswer::Bundle(Some(bundle)));
     while answer(&mut initiator).is_some() {}
     hear(&mut initiator, &welcome()).unwrap();

@@ -9,8 +9,11 @@ use super::*;
 pub(super) struct Upload {
     /// One for each bundle that may still be sent now, with the round in which it became free.
     free: VecDeque<u32>,
-    /// Without a verdict yet, with the round in which each was sent.
-    in_flight: Vec<(BundleId, u32)>,
+    /// Without a verdict yet.
+    in_flight: Vec<InFlight>,
+    /// Our edits of this conversation by the sequence at which the ward accepted them, until the feed
+    /// goes by: a page does not name them.
+    pub(super) accepted_at: BTreeMap<u64, EditId>,
     /// Verdicts that came and are not recorded yet, with the round in which each came.
     unrecorded: VecDeque<u32>,
     /// Whether the store may have more.
@@ -28,6 +31,14 @@ pub(super) struct Upload {
 }
 
 #[derive(Debug)]
+struct InFlight {
+    bundle: BundleId,
+    edits: Vec<EditId>,
+    /// The round in which it was sent.
+    sent_in: u32,
+}
+
+#[derive(Debug)]
 struct Sent {
     times: u8,
     accepted_before: u64,
@@ -39,6 +50,7 @@ impl Upload {
         Self {
             free: VecDeque::from([round; limits::BUNDLES_IN_FLIGHT_MAX]),
             in_flight: Vec::new(),
+            accepted_at: BTreeMap::new(),
             unrecorded: VecDeque::new(),
             is_asking: true,
             is_pull_due: true,
@@ -74,13 +86,22 @@ impl Upload {
     }
 
     /// The round in which the verdicts on a bundle of ours came.
-    pub(super) fn receive_verdicts(&mut self, bundle: BundleId) -> Result<u32, Violation> {
+    pub(super) fn receive_verdicts(
+        &mut self,
+        bundle: BundleId,
+        verdicts: &[Verdict],
+    ) -> Result<u32, Violation> {
         let position = self
             .in_flight
             .iter()
-            .position(|(known, _)| *known == bundle)
+            .position(|sent| sent.bundle == bundle)
             .ok_or(Violation::Unexpected)?;
-        let (_, sent_in) = self.in_flight.remove(position);
+        let InFlight { edits, sent_in, .. } = self.in_flight.remove(position);
+        for (edit, verdict) in edits.into_iter().zip(verdicts) {
+            if let Verdict::Accepted { sequence } = *verdict {
+                self.accepted_at.insert(sequence, edit);
+            }
+        }
         self.unrecorded.push_back(sent_in + 1);
         Ok(sent_in + 1)
     }
@@ -93,9 +114,21 @@ impl Upload {
         })
     }
 
-    fn note_sent(&mut self, bundle: BundleId) {
+    /// The feed was read up to here; what it named of ours needs no name any more.
+    pub(super) fn forget_accepted(&mut self, up_to: u64) {
+        match up_to.checked_add(1) {
+            Some(next) => self.accepted_at = self.accepted_at.split_off(&next),
+            None => self.accepted_at.clear(),
+        }
+    }
+
+    fn note_sent(&mut self, bundle: BundleId, edits: Vec<EditId>) {
         self.round = self.free.pop_front().unwrap_or(self.round);
-        self.in_flight.push((bundle, self.round));
+        self.in_flight.push(InFlight {
+            bundle,
+            edits,
+            sent_in: self.round,
+        });
         let accepted_before = self.accepted;
         let sent = self.sent.entry(bundle).or_insert(Sent {
             times: 0,
@@ -121,10 +154,10 @@ impl Upload {
 }
 
 impl Initiator {
-    pub(super) fn handle_bundle(&mut self, bundle: Option<(BundleId, Vec<u8>)>) {
-        match bundle.filter(|(id, _)| self.upload.may_send(*id)) {
-            Some((id, sealed)) => {
-                self.upload.note_sent(id);
+    pub(super) fn handle_bundle(&mut self, bundle: Option<OutgoingBundle>) {
+        match bundle.filter(|bundle| self.upload.may_send(bundle.id)) {
+            Some(OutgoingBundle { id, sealed, edits }) => {
+                self.upload.note_sent(id, edits);
                 self.outbound.push(DeviceMessage::Bundle(sealed).encode());
             }
             None => {

@@ -150,7 +150,7 @@ pub(super) fn begin(phone: &Replica) -> Vec<u8> {
 
 pub(super) fn next_bundle(phone: &Replica) -> Option<(BundleId, Vec<u8>)> {
     match phone.execute(DeviceCommand::NextBundle).unwrap() {
-        DeviceAnswer::Bundle(bundle) => bundle,
+        DeviceAnswer::Bundle(bundle) => bundle.map(|bundle| (bundle.id, bundle.sealed)),
         other => panic!("{other:?}"),
     }
 }
