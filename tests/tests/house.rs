@@ -268,6 +268,22 @@ fn every_link_within_the_documentation_leads_somewhere() {
 }
 
 #[test]
+fn every_test_that_the_promises_name_exists() {
+    let promises = read(&root().join("docs/sync.md"));
+    let sources: Vec<String> = files(root(), "rs").iter().map(|path| read(path)).collect();
+    let mut missing = Vec::new();
+    // Names of tests are sentences: other code in that document has at most two words.
+    for name in promises.split('`').skip(1).step_by(2) {
+        let is_test = name.matches('_').count() > 2 && !name.contains('/');
+        let declaration = format!("fn {name}(");
+        if is_test && !sources.iter().any(|source| source.contains(&declaration)) {
+            missing.push(name);
+        }
+    }
+    assert!(missing.is_empty(), "no such tests: {missing:#?}");
+}
+
+#[test]
 fn nothing_names_the_machine_it_was_written_on() {
     // Put together here, so that this file does not find itself.
     let places = [
