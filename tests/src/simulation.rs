@@ -2,8 +2,8 @@
 //! and admission with every fault between them that this harness can name.
 //!
 //! [`world`] owns time and chance, [`machine`] a process on a disk that fails under it, [`conversation`]
-//! carries bytes between a phone and the ward and breaks off where it is told, [`newer`] speaks as a
-//! later version will, [`fleet`] holds the ward and the phones, [`failures`] breaks their disks, [`hands`] is what people do to them,
+//! carries bytes between a phone and the ward and breaks off where it is told, [`packets`] does so over a bad path of
+//! datagrams, [`newer`] speaks as a later version will, [`fleet`] holds the ward and the phones, [`failures`] breaks their disks, [`hands`] is what people do to them,
 //! [`ledger`] remembers what was promised, [`story`] draws the next thing that happens, [`checks`] says
 //! whether the promises were kept. [`run`] plays one seed: first anything fails (safety), then nothing
 //! fails for some phones, which must agree with the ward within three rounds whatever the others
@@ -17,6 +17,7 @@ mod hands;
 pub mod ledger;
 pub mod machine;
 mod newer;
+pub mod packets;
 pub mod story;
 pub mod world;
 
@@ -75,6 +76,10 @@ pub struct Tally {
     pub fetched_files: usize,
     /// Conversations that said everything.
     pub conversations: usize,
+    /// Conversations in datagrams, over a bad path.
+    pub by_packets: usize,
+    /// Ports that changed in the middle of one.
+    pub rebindings: usize,
     /// Conversations cut off.
     pub cuts: usize,
     /// Of those, conversations in which a part of a file had been sent.
@@ -126,6 +131,8 @@ impl Tally {
             freed_files: self.freed_files + other.freed_files,
             fetched_files: self.fetched_files + other.fetched_files,
             conversations: self.conversations + other.conversations,
+            by_packets: self.by_packets + other.by_packets,
+            rebindings: self.rebindings + other.rebindings,
             cuts: self.cuts + other.cuts,
             file_cuts: self.file_cuts + other.file_cuts,
             crashes: self.crashes + other.crashes,

@@ -28,6 +28,8 @@ fn every_promise_is_kept_whatever_happens_between_phones_and_ward() {
         ("freed files", sum.freed_files),
         ("files fetched", sum.fetched_files),
         ("files sent on", sum.resent_bytes),
+        ("conversations in datagrams", sum.by_packets),
+        ("ports that changed in one", sum.rebindings),
         ("cuts", sum.cuts),
         ("crashes", sum.crashes),
         ("power cuts of the ward", sum.ward_crashes),

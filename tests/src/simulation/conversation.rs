@@ -11,6 +11,7 @@ use gandan_server::ward::{Ward, WardError};
 use uuid::Uuid;
 
 use super::newer::NewerVoice;
+use super::packets::{Packets, Path};
 use super::world::Dice;
 
 /// Turns of the loop after which a conversation that says nothing new is a livelock.
@@ -31,6 +32,8 @@ pub struct Line {
     pub is_app_newer: bool,
     /// Whether the ward does.
     pub is_ward_newer: bool,
+    /// The datagrams' path, if the bytes travel in some.
+    pub path: Option<Path>,
 }
 
 /// Whose store failed in the middle, and what it said.
@@ -52,6 +55,7 @@ pub struct Conversation<'a> {
     responder: Responder,
     up: Vec<u8>,
     down: Vec<u8>,
+    packets: Option<Packets>,
     /// Everything the phone said, for a replay.
     said: Vec<u8>,
     /// How many bytes of files the phone said.
@@ -90,6 +94,8 @@ pub struct Ending {
     pub noted: Option<(Uuid, String)>,
     /// What else broke it off than the line.
     pub failure: Option<Failure>,
+    /// How often the phone's port changed in the middle.
+    pub rebindings: usize,
 }
 
 impl<'a> Conversation<'a> {
@@ -101,6 +107,7 @@ impl<'a> Conversation<'a> {
         phone: &'a Replica,
         line: Line,
         note: Option<NoteMeanwhile>,
+        dice: &Dice,
     ) -> Result<Self, Failure> {
         let opening = phone
             .begin_conversation("simulated")
@@ -113,6 +120,9 @@ impl<'a> Conversation<'a> {
             responder: Responder::new(),
             up: Vec::new(),
             down: Vec::new(),
+            packets: line
+                .path
+                .map(|path| Packets::new(&phone.device_key(), path, dice.clone())),
             said: Vec::new(),
             file_bytes: 0,
             spoken: FrameDecoder::new(DeviceMessage::payload_limit),
@@ -162,7 +172,10 @@ impl<'a> Conversation<'a> {
                 let bytes = spoken(&mut self.app_voice, bytes);
                 self.count_file_bytes(&bytes);
                 self.said.extend_from_slice(&bytes);
-                self.up.extend_from_slice(&bytes);
+                match &mut self.packets {
+                    Some(packets) => packets.say_up(&bytes),
+                    None => self.up.extend_from_slice(&bytes),
+                }
             } else if self.down.is_empty() {
                 break;
             } else {
@@ -206,6 +219,19 @@ impl<'a> Conversation<'a> {
                 self.file_bytes += bytes.len();
             }
         }
+    }
+
+    /// Lets datagrams travel until one of the two hears something.
+    fn travel(&mut self) {
+        let is_waited_for = self.up.is_empty() && self.down.is_empty() && !self.is_over();
+        let Some(packets) = self.packets.as_mut().filter(|_| is_waited_for) else {
+            return;
+        };
+        if !packets.run() {
+            self.line.cut = Some(self.events);
+        }
+        self.up = packets.take_up();
+        self.down = packets.take_down();
     }
 
     /// The ward's turn to hear; it stops while it is busy.
@@ -283,10 +309,14 @@ pub fn converse(
                 && let Some(bytes) = one.responder.poll_transmit()
             {
                 let bytes = spoken(&mut one.ward_voice, bytes);
-                if !one.is_cut() {
-                    one.down.extend_from_slice(&bytes);
+                let is_cut = one.is_cut();
+                match &mut one.packets {
+                    Some(packets) => packets.say_down(&bytes),
+                    None if is_cut => {}
+                    None => one.down.extend_from_slice(&bytes),
                 }
             }
+            one.travel();
         }
         let after: usize = conversations.iter().map(|one| one.events).sum();
         idle_turns = if after == before { idle_turns + 1 } else { 0 };
@@ -304,6 +334,7 @@ pub fn converse(
             events: one.events,
             noted: one.noted,
             failure: one.failure,
+            rebindings: one.packets.as_ref().map_or(0, Packets::rebindings),
         })
         .collect()
 }

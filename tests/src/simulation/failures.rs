@@ -41,6 +41,7 @@ impl Fleet {
 
     /// Nothing fails any more.
     pub fn mend(&mut self) {
+        self.is_calm = true;
         self.attend();
         for phone in &mut self.phones {
             phone.machine.plan(None);

@@ -1,7 +1,7 @@
 //! The ward and the phones, each a [`Machine`], and what passes between them.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use gandan_core::environment::Environment;
@@ -19,6 +19,7 @@ use super::conversation::{
 };
 use super::ledger::Ledger;
 use super::machine::Machine;
+use super::packets::Path;
 use super::world::{Clock, Dice, SimulatedEnvironment, Skew};
 use super::{Plan, Tally, checks};
 
@@ -35,6 +36,8 @@ const HEALTHY_PERCENT: usize = 60;
 const FAILING_CUT_MAX: usize = 30;
 /// How likely the ward still hears what was under way when a phone gave a conversation up, in percent.
 const HALF_OPEN_PERCENT: usize = 50;
+/// How likely bytes travel in datagrams, in percent: many times the work of bytes that simply arrive.
+const PACKETS_PERCENT: usize = 10;
 /// How likely one side speaks as a later version will, in percent.
 const NEWER_PERCENT: usize = 15;
 /// Neighbourhoods that cases lie in and officers work in.
@@ -106,6 +109,8 @@ pub struct Fleet {
     /// Which phone sends how, by what comes first.
     pub(super) dice: Dice,
     pub(super) ward: Machine<Ward>,
+    /// Whether faults have stopped.
+    pub(super) is_calm: bool,
     folders: usize,
     openings: u64,
     notes_meanwhile: usize,
@@ -122,7 +127,7 @@ impl Fleet {
         let environment =
             SimulatedEnvironment::new(clock.clone(), Skew::default(), Dice::new(plan.seed, 1));
         let code: WardCode = WARD.parse().expect("a ward code");
-        let ward = Machine::new(root.path().join("ward"), &|folder: &Path| {
+        let ward = Machine::new(root.path().join("ward"), &|folder: &std::path::Path| {
             Ward::init(folder, code, environment.clone()).map_err(|error| error.to_string())
         });
         let officer = ward
@@ -149,6 +154,7 @@ impl Fleet {
             areas: BTreeMap::new(),
             dice: Dice::new(plan.seed, 2),
             ward,
+            is_calm: false,
             folders: 0,
             openings: 0,
             notes_meanwhile: 0,
@@ -178,7 +184,9 @@ impl Fleet {
         }
         let folder = self.new_folder("phone");
         let environment = self.environment(&skew);
-        let machine = Machine::new(folder, &|folder: &Path| start_phone(folder, &environment));
+        let machine = Machine::new(folder, &|folder: &std::path::Path| {
+            start_phone(folder, &environment)
+        });
         // A leader sees the whole ward, the others work in areas of their own.
         let name = format!("Cán bộ {number}");
         let (role, areas) = match number {
@@ -268,9 +276,17 @@ impl Fleet {
                 is_half_open: self.dice.percent(HALF_OPEN_PERCENT),
                 is_app_newer: self.dice.percent(NEWER_PERCENT),
                 is_ward_newer: self.dice.percent(NEWER_PERCENT),
+                path: (!self.is_calm && self.dice.percent(PACKETS_PERCENT))
+                    .then(|| Path::draw(&mut self.dice)),
             };
+            self.tally.by_packets += usize::from(line.path.is_some());
             let note = notes.get(index).cloned().flatten();
-            match Conversation::new(self.phones[phone].replica(), line, note) {
+            match Conversation::new(
+                self.phones[phone].replica(),
+                line,
+                note,
+                &Dice::new(self.dice.seed(), 3),
+            ) {
                 Ok(conversation) => {
                     conversations.push(conversation);
                     never_begun.push(None);
@@ -307,6 +323,7 @@ impl Fleet {
                 checks::agrees(self, phone);
             }
             self.tally.file_bytes += ending.file_bytes;
+            self.tally.rebindings += ending.rebindings;
             if let Some((case, words)) = &ending.noted {
                 self.ledger.noted(*case, words);
                 self.tally.notes_meanwhile += 1;
@@ -410,7 +427,7 @@ impl Fleet {
 
 /// Opens a phone's store.
 pub(super) fn start_phone(
-    folder: &Path,
+    folder: &std::path::Path,
     environment: &Arc<dyn Environment>,
 ) -> Result<Replica, String> {
     Replica::open(folder, &store_key(), Arc::clone(environment)).map_err(|error| error.to_string())
@@ -418,7 +435,7 @@ pub(super) fn start_phone(
 
 /// Opens a ward's.
 pub(super) fn start_ward(
-    folder: &Path,
+    folder: &std::path::Path,
     environment: &Arc<dyn Environment>,
 ) -> Result<Ward, String> {
     Ward::open(folder, Arc::clone(environment)).map_err(|error| error.to_string())

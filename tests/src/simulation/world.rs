@@ -76,6 +76,11 @@ impl Dice {
         &from[self.below(from.len())]
     }
 
+    /// Any number: the seed of other dice.
+    pub fn seed(&mut self) -> u64 {
+        self.0.next_u64()
+    }
+
     fn fill(&mut self, bytes: &mut [u8]) {
         self.0.fill_bytes(bytes);
     }
