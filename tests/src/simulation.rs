@@ -102,6 +102,8 @@ pub struct Tally {
     pub ward_restores: usize,
     /// Conversations whose bytes were delivered to the ward a second time.
     pub replays: usize,
+    /// Finished cases that phones did not hold any more when a season had gone by.
+    pub let_go: usize,
     /// Notes written while a phone talked.
     pub notes_meanwhile: usize,
     /// Officers given other areas.
@@ -144,6 +146,7 @@ impl Tally {
             phone_restores: self.phone_restores + other.phone_restores,
             ward_restores: self.ward_restores + other.ward_restores,
             replays: self.replays + other.replays,
+            let_go: self.let_go + other.let_go,
             notes_meanwhile: self.notes_meanwhile + other.notes_meanwhile,
             reassignments: self.reassignments + other.reassignments,
             moves: self.moves + other.moves,
@@ -170,6 +173,7 @@ pub fn run(plan: Plan) -> Tally {
     story.finish(&mut fleet);
     fleet.heal();
     checks::healed(&fleet);
+    fleet.let_a_season_go_by();
     let mut tally = fleet.tally();
     tally.fetched_files = checks::held_files(&fleet).saturating_sub(tally.files);
     tally

@@ -12,6 +12,7 @@ use gandan_server::ward::Ward;
 use uuid::Uuid;
 
 use super::fleet::{Fleet, Phone};
+pub use scope::recent_is_held;
 use scope::{in_scope, scopes_are_kept};
 
 /// Everything a ward shows, to compare.

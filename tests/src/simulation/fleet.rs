@@ -27,6 +27,8 @@ use super::{Plan, Tally, checks};
 const WARD: &str = "26995";
 /// One year and a half in milliseconds: a phone whose battery died and whose date was never set.
 const SKEW_MS: i64 = 47_000_000_000;
+/// A hundred days: longer than a month, and than what is kept for a while.
+const SEASON_MS: i64 = 100 * 24 * 60 * 60 * 1000;
 /// Rounds within which everything must be equal once faults stop: everybody sends, then everybody
 /// hears; a restored ward costs one more because its phones first give back what it lost.
 const ROUNDS_TO_HEAL_MAX: usize = 3;
@@ -379,6 +381,29 @@ impl Fleet {
             .partition(|_| self.dice.percent(HEALTHY_PERCENT));
         self.converge(&healthy, &failing);
         self.converge(&everybody, &[]);
+    }
+
+    /// A season goes by in which nothing happens. What is finished leaves the phones, by the steps of the
+    /// feed; and when the ward wants phones to hold everything, it is there again.
+    pub fn let_a_season_go_by(&mut self) {
+        self.clock.advance_ms(SEASON_MS);
+        for months in [Some(1), None] {
+            self.ward()
+                .set_months_held(months)
+                .expect("an administrator can say how long phones hold");
+            for phone in 0..self.phones.len() {
+                if !self.phones[phone].is_revoked {
+                    // That both then hold the same is looked at there.
+                    let endings = self.sync(&[phone], &[None]);
+                    assert!(
+                        endings[0].is_complete,
+                        "seed {}: a conversation after a season does not end",
+                        self.plan.seed
+                    );
+                }
+            }
+            self.tally.let_go += checks::recent_is_held(self, months);
+        }
     }
 
     /// The healthy talk until all that they and the ward show is equal, which may not take long.

@@ -37,6 +37,29 @@ pub(super) fn in_scope(
         .collect()
 }
 
+/// What is open, and what an officer recorded, is on their phone however old it is; without a bound on
+/// months everything is. Gives how many cases of their scopes phones do not hold.
+pub fn recent_is_held(fleet: &Fleet, months: Option<u16>) -> usize {
+    let ward = snapshot_of_ward(fleet.ward());
+    let mut let_go = 0;
+    for phone in in_hand(fleet) {
+        for (id, case) in in_scope(fleet, phone, &ward) {
+            let held = phone.replica().case(id).expect("the store answers");
+            let may_be_past = months.is_some()
+                && case.status.is_finished()
+                && case.recorded_by != phone.author.officer;
+            assert!(
+                held.is_some() || may_be_past,
+                "seed {}: after a season {} lacks a case",
+                fleet.plan.seed,
+                phone.name
+            );
+            let_go += usize::from(held.is_none());
+        }
+    }
+    let_go
+}
+
 /// Nobody holds what is out of their scope, everybody holds what is in it, citizens included, down
 /// to the tables of the phone's store.
 pub(super) fn scopes_are_kept(fleet: &Fleet) {
