@@ -278,15 +278,14 @@ async fn a_phone_that_stays_is_closed_when_it_is_revoked_by_whichever_process() 
 #[tokio::test]
 async fn what_another_process_changes_reaches_a_phone_that_stays() {
     let serving = Serving::start();
-    let mut hoa = Staying::begin(serving.phone_of("Hoa", &[]).await).await;
-    let recorded = hoa.phone.record_case(case("Cống tắc", "kp1")).unwrap();
-    hoa.stay.recorded();
-    hoa.hear(|progress| matches!(progress, Progress::Verdicts { .. }))
-        .await;
+    let phone = serving.phone_of("Hoa", &[]).await;
+    record(&phone, "Cống tắc", "kp1").await;
+    let case = phone.cases(&CaseQuery::default()).unwrap()[0].row.case.id;
     let triage = serving.triage();
-    let number = serving.elsewhere().accept(triage, recorded.id).unwrap();
+    let mut hoa = Staying::begin(phone).await;
+    let number = serving.elsewhere().accept(triage, case).unwrap();
     hoa.hear_edits().await;
-    let known = hoa.phone.case(recorded.id).unwrap().unwrap();
+    let known = hoa.phone.case(case).unwrap().unwrap();
     assert_eq!(known.case.official_number, Some(number));
     hoa.leave().await;
     serving.stop().await;
@@ -406,7 +405,8 @@ impl Slow {
     async fn hear(&mut self) -> WardMessage {
         loop {
             let mut byte = [0];
-            self.receive.read_exact(&mut byte).await.unwrap();
+            let read = self.receive.read_exact(&mut byte);
+            tokio::time::timeout(PATIENCE, read).await.unwrap().unwrap();
             let Some(frame) = self.decoder.next(&mut &byte[..]).unwrap() else {
                 continue;
             };
