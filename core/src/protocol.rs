@@ -16,6 +16,7 @@ pub mod limits;
 pub mod message;
 mod outbound;
 pub mod packing;
+pub mod reconciliation;
 pub mod responder;
 pub mod verdict;
 pub mod violation;

@@ -12,8 +12,9 @@ use gandan_core::model::{DeviceId, Person, ReportedKind, Role, Urgency};
 use gandan_core::protocol::enrolment::EnrolmentRequest;
 use gandan_core::protocol::initiator::Initiator;
 use gandan_core::protocol::responder::Responder;
-use gandan_core::replica::{NewCase, Replica};
+use gandan_core::replica::{Agreement, NewCase, Replica};
 use gandan_core::store::StoreKey;
+use gandan_core::store::rows::{self, CaseQuery};
 use gandan_server::ward::Ward;
 use gandan_tests::simulation::world::{Clock, Dice, SimulatedEnvironment, Skew};
 use tempfile::TempDir;
@@ -25,7 +26,7 @@ struct Pair {
     ward: Ward,
     phone: Replica,
     clock: Clock,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +64,7 @@ impl Pair {
             ward,
             phone,
             clock,
-            _folder: folder,
+            folder,
         }
     }
 
@@ -221,4 +222,37 @@ fn forty_cases_cost_one_exchange() {
     // What comes down is the ward's word on each edit: 48 bytes that do not compress, and little else.
     let edits = 40 + 30;
     assert!(cost.down < edits * 64 + 300, "{cost:?}");
+}
+
+#[test]
+fn a_restored_ward_costs_what_it_lost_and_not_what_there_is() {
+    let mut pair = Pair::new();
+    pair.record(0..400);
+    pair.meet();
+    let folder = pair.folder.path();
+    let (old, live) = (folder.join("old"), folder.join("ward"));
+    std::fs::create_dir(&old).unwrap();
+    for entry in std::fs::read_dir(&live).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), old.join(entry.file_name())).unwrap();
+    }
+    pair.record(400..403);
+    pair.meet();
+    let all = pair.phone.cases(&CaseQuery::default()).unwrap().len();
+
+    let environment =
+        SimulatedEnvironment::new(pair.clock.clone(), Skew::default(), Dice::new(1, 3));
+    pair.ward = Ward::open(&old, environment).unwrap();
+    let cost = pair.meet();
+    println!("a ward that lost three cases of {all}: {cost:?}");
+    let there = pair
+        .ward
+        .read(|connection| rows::cases(connection, &CaseQuery::default()));
+    assert_eq!(there.unwrap().len(), all);
+    assert!(cost.up < 6_000, "{cost:?}");
+    assert_eq!(pair.phone.pending().unwrap(), []);
+    assert!(matches!(
+        pair.phone.agreement().unwrap(),
+        Agreement::Synced { .. }
+    ));
 }

@@ -5,6 +5,7 @@
 //! what was said after the greeting counts as not said, and the device gives back first.
 
 mod attachments;
+mod comparing;
 mod contract;
 mod download;
 mod fetches;
@@ -17,9 +18,10 @@ mod upload;
 use std::collections::VecDeque;
 
 use attachments::Attachments;
+use comparing::Comparing;
 pub use contract::{
-    ConversationError, DeviceAnswer, DeviceCommand, Opening, OutgoingAttachment, OutgoingBundle,
-    Progress,
+    ComparisonStep, ConversationError, DeviceAnswer, DeviceCommand, Opening, OutgoingAttachment,
+    OutgoingBundle, Progress,
 };
 use download::Download;
 use fetches::Fetches;
@@ -35,6 +37,7 @@ use super::frame::FrameDecoder;
 use super::limits;
 use super::message::{DeviceMessage, Hello, MinorVersions, WardMessage};
 use super::outbound::Outbound;
+use super::reconciliation::Answer;
 use super::verdict::Verdict;
 use crate::model::{AttachmentHash, BundleId, Directory, EditId, Timestamp, WardKey};
 use uuid::Uuid;
@@ -64,6 +67,9 @@ enum Outstanding {
     Kept,
     Lacked,
     Settled,
+    Comparison {
+        round: u32,
+    },
     Fetch,
     Fetched,
     Look,
@@ -107,6 +113,10 @@ enum Due {
         is_followed: bool,
     },
     BeginReturn,
+    Compared {
+        answers: Vec<Answer>,
+        round: u32,
+    },
     Confirm(AttachmentHash),
     Kept {
         hash: AttachmentHash,
@@ -160,6 +170,7 @@ pub struct Initiator {
     upload: Upload,
     download: Download,
     return_pages: ReturnPages,
+    comparing: Comparing,
     attachments: Attachments,
     fetches: Fetches,
     /// What the ward said last that the device holds, until the store has heard it.
@@ -202,6 +213,7 @@ impl Initiator {
             upload: Upload::new(0),
             download: Download::wanting(opening.wanted),
             return_pages: ReturnPages::NotNeeded,
+            comparing: Comparing::NotNeeded,
             attachments: Attachments::default(),
             fetches: Fetches::default(),
             said_held: None,
@@ -270,14 +282,15 @@ impl Initiator {
                 }
             }
             (
-                Some(
-                    Outstanding::Kept
-                    | Outstanding::Lacked
-                    | Outstanding::Settled
-                    | Outstanding::Fetched,
-                ),
+                Some(Outstanding::Kept | Outstanding::Lacked | Outstanding::Fetched),
                 DeviceAnswer::Done,
             ) => {}
+            (Some(Outstanding::Settled), DeviceAnswer::Settled { is_agreed }) => {
+                self.handle_settled(is_agreed);
+            }
+            (Some(Outstanding::Comparison { round }), DeviceAnswer::Comparison(step)) => {
+                self.handle_comparison(step, round);
+            }
             (Some(Outstanding::Fetch), DeviceAnswer::Fetch(wanted)) => self.handle_fetch(wanted),
             (Some(Outstanding::Look), DeviceAnswer::Look(words)) => self.handle_look(words),
             (Some(Outstanding::Lent { round }), DeviceAnswer::PageApplied { missing }) => {
@@ -397,6 +410,10 @@ impl Initiator {
                 Outstanding::Directory { is_followed },
                 DeviceCommand::ApplyDirectory { directory, version },
             )),
+            Due::Compared { answers, round } => Some((
+                Outstanding::Comparison { round },
+                DeviceCommand::Compare(answers),
+            )),
             Due::BeginReturn => Some((Outstanding::BeginReturn, DeviceCommand::BeginReturn)),
             Due::Confirm(hash) => Some((
                 Outstanding::Confirm(hash),
@@ -432,6 +449,12 @@ impl Initiator {
     /// What the device itself has left to say: what it gives back, then bundles, then files, so that
     /// records come before photos. Says goodbye when nothing is left, or stays.
     fn next_question(&mut self) -> Option<(Outstanding, DeviceCommand)> {
+        if let Some(question) = self.begin_comparison() {
+            return Some(question);
+        }
+        if self.comparing.is_under_way() {
+            return None;
+        }
         if self.return_pages.is_under_way() {
             return self
                 .return_pages

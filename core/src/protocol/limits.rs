@@ -73,3 +73,13 @@ pub const BUNDLE_SENDS_MAX: u8 = 2;
 pub const OUTBOUND_BYTES_MAX: usize = 1024 * 1024;
 /// Small frames are handed to the transport together up to this size.
 pub const TRANSMIT_BYTES: usize = 64 * 1024;
+/// Most ranges that one message compares: 18 KiB of sums.
+pub const QUESTIONS_MAX: usize = 128;
+/// Most edits that one answer names: 256 KiB.
+pub const LISTED_EDITS_MAX: usize = 8_192;
+/// Most comparisons in one conversation: sets that differ in more are compared further in the next one.
+pub const COMPARISONS_MAX: usize = 64;
+/// Most edits that a device notes as lacking in one comparison: as many as it may ask for.
+pub const COMPARED_EDITS_MAX: usize = WANTED_EDITS_PER_CONVERSATION_MAX;
+/// Most ranges that wait to be compared.
+pub const COMPARED_PREFIXES_MAX: usize = 65_536;

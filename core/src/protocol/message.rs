@@ -11,6 +11,7 @@ use super::agreement::HeldDigest;
 use super::feed::Cursor;
 use super::file_tree::PartHash;
 use super::limits;
+use super::reconciliation::{ANSWER_BYTES_MAX, Answer, QUESTION_BYTES_MAX, Question};
 use super::verdict::Verdict;
 use crate::model::{AttachmentHash, BundleId, EditId, Timestamp};
 use uuid::Uuid;
@@ -131,6 +132,9 @@ pub enum DeviceMessage {
         /// At most [`limits::LOOK_BYTES_MAX`].
         words: String,
     },
+    /// In what does the device differ from what the ward has for it? Answered by [`WardMessage::Compared`];
+    /// pages may be given back after it.
+    Compare(Vec<Question>),
     /// The device has nothing more to say.
     Done,
 }
@@ -206,6 +210,8 @@ pub enum WardMessage {
     },
     /// Answers [`DeviceMessage::Look`]; `None`: there is no such case, or not for this device.
     Lent(Option<Loan>),
+    /// Answers one [`DeviceMessage::Compare`], in its order.
+    Compared(Vec<Answer>),
     /// The ward's last word on an offer.
     Stored {
         /// Which.
@@ -280,6 +286,7 @@ mod kind {
     pub(super) const FETCH: u8 = 0x0b;
     pub(super) const FETCH_PART: u8 = 0x0c;
     pub(super) const FOLLOW: u8 = 0x0d;
+    pub(super) const COMPARE: u8 = 0x0e;
     pub(super) const LOOK: u8 = 0x0f;
 
     pub(super) const WELCOME: u8 = 0x41;
@@ -295,6 +302,7 @@ mod kind {
     pub(super) const KEPT: u8 = 0x4b;
     pub(super) const FOUND: u8 = 0x4c;
     pub(super) const PART: u8 = 0x4d;
+    pub(super) const COMPARED: u8 = 0x4f;
     pub(super) const LENT: u8 = 0x50;
 }
 
@@ -314,6 +322,7 @@ impl DeviceMessage {
             | kind::DONE => SPARE_BYTES,
             kind::OFFER => limits::ATTACHMENT_PARTS_MAX * 32 + SPARE_BYTES,
             kind::BUNDLE => limits::BUNDLE_BYTES_MAX + SPARE_BYTES,
+            kind::COMPARE => limits::QUESTIONS_MAX * QUESTION_BYTES_MAX + SPARE_BYTES,
             kind::WANT => limits::WANTED_EDITS_MAX * 32 + SPARE_BYTES,
             kind::RETURN => limits::PAGE_BYTES_MAX + SPARE_BYTES,
             kind::CHUNK => limits::ATTACHMENT_PART_BYTES + SPARE_BYTES,
@@ -336,6 +345,11 @@ impl WardMessage {
             | kind::KEPT => SPARE_BYTES,
             kind::FOUND => limits::ATTACHMENT_PARTS_MAX * 32 + SPARE_BYTES,
             kind::PART => limits::ATTACHMENT_PART_BYTES + SPARE_BYTES,
+            kind::COMPARED => {
+                limits::QUESTIONS_MAX * ANSWER_BYTES_MAX
+                    + limits::LISTED_EDITS_MAX * 32
+                    + SPARE_BYTES
+            }
             kind::VERDICTS => limits::BUNDLE_EDITS_MAX * 33 + SPARE_BYTES,
             kind::PAGE | kind::EDITS | kind::LENT => limits::PAGE_BYTES_MAX + SPARE_BYTES,
             kind::DIRECTORY => limits::DIRECTORY_BYTES_MAX + SPARE_BYTES,

@@ -21,6 +21,7 @@ use super::frame::FrameDecoder;
 use super::limits;
 use super::message::{DeviceMessage, FileWord, Hello, Loan, MinorVersions, Refusal, WardMessage};
 use super::outbound::Outbound;
+use super::reconciliation::Question;
 use super::violation::Violation;
 use crate::model::{AttachmentHash, BundleId, Directory, EditId, Timestamp};
 use uuid::Uuid;
@@ -33,6 +34,7 @@ enum Outstanding {
     TakeBack,
     ReadFeed,
     ReadEdits,
+    Compare,
     ReadDirectory,
     Find(FileTree),
     Fetch(AttachmentHash),
@@ -53,6 +55,7 @@ enum Item {
         window: usize,
     },
     Want(Vec<EditId>),
+    Compare(Vec<Question>),
     Offer(FileTree),
     Fetch(AttachmentHash),
     FetchPart {
@@ -218,6 +221,10 @@ impl Responder {
                     self.say(&WardMessage::Edits(sealed));
                 }
             }
+            (Some(Outstanding::Compare), WardAnswer::Compared(answers)) => {
+                self.in_flight.compares -= 1;
+                self.say(&WardMessage::Compared(answers));
+            }
             (Some(Outstanding::ReadDirectory), WardAnswer::Directory(directory)) => {
                 self.say_directory(&directory);
             }
@@ -337,6 +344,9 @@ impl Responder {
                 Some((Outstanding::Admit(bundle), WardCommand::Admit(sealed)))
             }
             Item::Return(page) => Some((Outstanding::TakeBack, WardCommand::TakeBack(page))),
+            Item::Compare(questions) => {
+                Some((Outstanding::Compare, WardCommand::Compare(questions)))
+            }
             Item::Want(edits) => Some((Outstanding::ReadEdits, WardCommand::ReadEdits(edits))),
             Item::Fetch(hash) => {
                 Some((Outstanding::Fetch(hash), WardCommand::ReadAttachment(hash)))

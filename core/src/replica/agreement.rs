@@ -1,12 +1,17 @@
-//! Whether this device holds what the ward says that it holds. Nobody may call anything synchronised
-//! on another ground.
+//! Whether this device holds what the ward says that it holds, and what is in the way. Nobody may call
+//! anything synchronised on another ground.
+
+use std::collections::BTreeSet;
 
 use rusqlite::Connection;
 
 use super::Replica;
+use super::conversation::ConversationMemory;
 use super::work::Work;
-use crate::model::Timestamp;
+use crate::model::{EditId, Timestamp};
 use crate::protocol::agreement::{EditSum, HeldDigest};
+use crate::protocol::initiator::ComparisonStep;
+use crate::protocol::reconciliation::{Answer, Comparison, Difference};
 use crate::store::StoreError;
 use crate::store::device::{edits, files, outbox, settings};
 
@@ -64,6 +69,70 @@ impl Replica {
                 Agreement::Synced { at }
             })
         })
+    }
+
+    /// Begins to compare with the ward.
+    pub(super) fn begin_comparison(&self, is_restored: bool) -> Result<ComparisonStep, StoreError> {
+        let mut core = self.core();
+        let own = own(&core.store.connection, is_restored);
+        let own = own.map_err(|error| self.store_error(error))?;
+        core.conversation.comparison = Some(Comparison::new(own));
+        Ok(next_step(&mut core.conversation))
+    }
+
+    /// Goes on with what the ward answered. Should that be nonsense, everything is given back.
+    pub(super) fn compare(&self, answers: Vec<Answer>) -> Result<ComparisonStep, StoreError> {
+        let mut core = self.core();
+        let is_right = match &mut core.conversation.comparison {
+            Some(comparison) => comparison.hear(answers),
+            None => false,
+        };
+        if is_right {
+            return Ok(next_step(&mut core.conversation));
+        }
+        tracing::warn!("the ward's answers to a comparison are none");
+        let own = own(&core.store.connection, true).map_err(|error| self.store_error(error))?;
+        core.conversation.comparison = None;
+        core.conversation.lacked_there = own.into_iter().collect();
+        Ok(found(&core.conversation, Vec::new()))
+    }
+}
+
+fn own(connection: &Connection, is_restored: bool) -> rusqlite::Result<Vec<EditId>> {
+    if is_restored {
+        return edits::proven(connection);
+    }
+    let lent: BTreeSet<EditId> = edits::lent(connection)?.into_iter().collect();
+    let mut held = edits::held(connection)?;
+    held.retain(|edit| !lent.contains(edit));
+    Ok(held)
+}
+
+fn next_step(conversation: &mut ConversationMemory) -> ComparisonStep {
+    let questions = conversation.comparison.as_mut().map(Comparison::ask);
+    match questions {
+        Some(questions) if !questions.is_empty() => ComparisonStep::Ask(questions),
+        _ => {
+            let difference = conversation.comparison.take().map(Comparison::finish);
+            let Difference {
+                lacked_here,
+                lacked_there,
+            } = difference.unwrap_or_default();
+            conversation.lacked_there = lacked_there.into_iter().collect();
+            found(conversation, lacked_here)
+        }
+    }
+}
+
+fn found(conversation: &ConversationMemory, missing: Vec<EditId>) -> ComparisonStep {
+    tracing::info!(
+        missing = missing.len(),
+        lacked_there = conversation.lacked_there.len(),
+        "compared with the ward"
+    );
+    ComparisonStep::Found {
+        missing,
+        is_anything_lacked_there: !conversation.lacked_there.is_empty(),
     }
 }
 

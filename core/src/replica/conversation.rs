@@ -14,6 +14,7 @@ use crate::protocol::initiator::{
     DeviceAnswer, DeviceCommand, Opening, OutgoingAttachment, OutgoingBundle,
 };
 use crate::protocol::limits::{BUNDLE_CONTENT_BYTES_MAX, BUNDLE_EDITS_MAX, WANTED_EDITS_MAX};
+use crate::protocol::reconciliation::Comparison;
 use crate::store::device::outbox::{self, StoredBundle};
 use crate::store::device::{edits, files, malformed, proofs, rejected, set_aside, settings};
 use crate::store::{StoreError, attachments};
@@ -38,6 +39,9 @@ pub(super) struct ConversationMemory {
     pub(super) is_sealing_over: bool,
     /// Number of the last proof given.
     returned: i64,
+    /// A comparison under way, and what the last one found that the ward lacks.
+    pub(super) comparison: Option<Comparison>,
+    pub(super) lacked_there: BTreeSet<EditId>,
     /// Attachments given.
     attachments: BTreeSet<AttachmentHash>,
     /// Files that were asked for.
@@ -172,6 +176,10 @@ impl Replica {
                 };
                 Ok(DeviceAnswer::Done)
             }
+            DeviceCommand::BeginComparison { is_restored } => Ok(DeviceAnswer::Comparison(
+                self.begin_comparison(is_restored)?,
+            )),
+            DeviceCommand::Compare(answers) => Ok(DeviceAnswer::Comparison(self.compare(answers)?)),
             DeviceCommand::NextReturn => Ok(DeviceAnswer::Return(self.next_return()?)),
             DeviceCommand::Settle { ward_time, held } => {
                 let (is_agreed, has_dropped) = self.transact(|work| {
@@ -185,7 +193,7 @@ impl Replica {
                 if has_dropped {
                     self.empty_log();
                 }
-                Ok(DeviceAnswer::Done)
+                Ok(DeviceAnswer::Settled { is_agreed })
             }
             DeviceCommand::NextAttachment => Ok(DeviceAnswer::Attachment(self.next_attachment()?)),
             DeviceCommand::ConfirmAttachment(hash) => self.transact(|work| {
@@ -291,27 +299,16 @@ impl Replica {
         }
     }
 
-    /// The next page that the ward once signed, with every body that is here.
+    /// The next page that the ward once signed and that names what it lacks, with the bodies of that.
     fn next_return(&self) -> Result<Option<Box<Page>>, StoreError> {
         let mut core = self.core();
-        let connection = &core.store.connection;
-        let next = proofs::next(connection, core.conversation.returned)
-            .and_then(|next| match next {
-                Some((number, sealed)) => {
-                    let mut page = Page::open_unverified(&sealed).map_err(|_| malformed("page"))?;
-                    for (entry, body) in page.proof.entries.iter().zip(&mut page.bodies) {
-                        *body = body_of(connection, entry.edit)?;
-                    }
-                    Ok(Some((number, page)))
-                }
-                None => Ok(None),
-            })
-            .map_err(|error| self.store_error(error))?;
-        let Some((number, page)) = next else {
-            return Ok(None);
-        };
-        core.conversation.returned = number;
-        Ok(Some(Box::new(page)))
+        let Core {
+            store,
+            conversation,
+            ..
+        } = &mut *core;
+        let next = next_lacked(&store.connection, conversation);
+        Ok(next.map_err(|error| self.store_error(error))?.map(Box::new))
     }
 
     fn next_attachment(&self) -> Result<Option<OutgoingAttachment>, StoreError> {
@@ -342,6 +339,29 @@ fn shrink(connection: &Connection) -> rusqlite::Result<()> {
         return Ok(());
     }
     connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")
+}
+
+fn next_lacked(
+    connection: &Connection,
+    conversation: &mut ConversationMemory,
+) -> rusqlite::Result<Option<Page>> {
+    while !conversation.lacked_there.is_empty()
+        && let Some((number, sealed)) = proofs::next(connection, conversation.returned)?
+    {
+        conversation.returned = number;
+        let mut page = Page::open_unverified(&sealed).map_err(|_| malformed("page"))?;
+        let mut is_any = false;
+        for (entry, body) in page.proof.entries.iter().zip(&mut page.bodies) {
+            if conversation.lacked_there.remove(&entry.edit) {
+                *body = body_of(connection, entry.edit)?;
+                is_any |= body.is_some();
+            }
+        }
+        if is_any {
+            return Ok(Some(page));
+        }
+    }
+    Ok(None)
 }
 
 fn next_open_bundle(

@@ -425,6 +425,7 @@ async fn execute(shared: &Shared, device: DeviceId, command: WardCommand) -> War
         | WardCommand::KeepPart { .. } => shared.writer.execute(device, command).await,
         WardCommand::ReadFeed(_)
         | WardCommand::ReadEdits(_)
+        | WardCommand::Compare(_)
         | WardCommand::ReadDirectory
         | WardCommand::ReadAttachment(_)
         | WardCommand::ReadPart { .. }

@@ -120,6 +120,7 @@ fn size(command: &WardCommand) -> usize {
         WardCommand::Greet { .. }
         | WardCommand::ReadFeed(_)
         | WardCommand::ReadEdits(_)
+        | WardCommand::Compare(_)
         | WardCommand::ReadDirectory
         | WardCommand::ReadAttachment(_)
         | WardCommand::ReadPart { .. }

@@ -157,6 +157,9 @@ fn answer_by_reading(
                 let lent = feed::look(connection, shared, &known, words)?;
                 WardAnswer::Lent(lent.map(|(case, page)| (case, Box::new(page))))
             }
+            WardCommand::Compare(questions) => {
+                WardAnswer::Compared(feed::compare(connection, &known, questions)?)
+            }
             WardCommand::ReadDirectory => {
                 WardAnswer::Directory(Box::new(directory::read(connection, shared.code)?))
             }
@@ -253,6 +256,7 @@ impl Work<'_> {
             } => self.greet(&known, cursor, *device_time, app_version)?,
             WardCommand::ReadFeed(_)
             | WardCommand::ReadEdits(_)
+            | WardCommand::Compare(_)
             | WardCommand::ReadDirectory
             | WardCommand::ReadAttachment(_)
             | WardCommand::ReadPart { .. }

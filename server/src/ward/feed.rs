@@ -9,7 +9,8 @@ use gandan_core::model::{
     ChainHash, DeviceId, DocumentId, DocumentKind, EditId, OfficerId, Timestamp,
 };
 use gandan_core::protocol::feed::{Cursor, CursorFields, FeedEntry, Page, Salt};
-use gandan_core::protocol::limits::{BUNDLE_EDITS_MAX, PAGE_BODY_BYTES_MAX};
+use gandan_core::protocol::limits::{BUNDLE_EDITS_MAX, LISTED_EDITS_MAX, PAGE_BODY_BYTES_MAX};
+use gandan_core::protocol::reconciliation::{self, Answer, Question};
 use gandan_core::store::rows;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -200,6 +201,36 @@ pub(super) fn look(
     }
     let page = read_edits(connection, shared, device, &newest)?;
     Ok(page.map(|page| (uuid, page)))
+}
+
+/// In what a device differs from what its scope covers now; of anything else nothing is told.
+pub(super) fn compare(
+    connection: &Connection,
+    device: &Known,
+    questions: &[Question],
+) -> Result<Vec<Answer>, WardError> {
+    let scope = device.scope(connection)?;
+    let mut statement = connection.prepare_cached(
+        "SELECT f.edit, f.kind, d.recorder, d.area, COALESCE(d.is_restricted, 0), d.quiet_since
+         FROM feed f
+         LEFT JOIN documents d ON d.uuid = f.uuid AND d.kind = CASE f.kind WHEN 3 THEN 2 ELSE f.kind END
+         WHERE f.edit BETWEEN ?1 AND ?2 ORDER BY f.edit",
+    )?;
+    let mut room = LISTED_EDITS_MAX;
+    let mut answers = Vec::with_capacity(questions.len());
+    for question in questions {
+        let (first, last) = question.prefix.bounds();
+        let mut rows = statement.query([first.as_bytes(), last.as_bytes()])?;
+        let mut covered = Vec::new();
+        while let Some(row) = rows.next()? {
+            let kind = DocumentKind::from_code(row.get(1)?).ok_or(WardError::Damaged)?;
+            if scope.covers(kind, &placement_at(row, 2)?) {
+                covered.push(EditId(row.get(0)?));
+            }
+        }
+        answers.push(reconciliation::answer(question, covered, &mut room));
+    }
+    Ok(answers)
 }
 
 // The placement of a person is its case's.

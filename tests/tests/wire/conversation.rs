@@ -7,8 +7,8 @@ use gandan_core::protocol::directory;
 use gandan_core::protocol::feed::{Cursor, Page};
 use gandan_core::protocol::frame::FrameDecoder;
 use gandan_core::protocol::initiator::{
-    ConversationError, DeviceAnswer, DeviceCommand, Initiator, Opening, OutgoingAttachment,
-    OutgoingBundle,
+    ComparisonStep, ConversationError, DeviceAnswer, DeviceCommand, Initiator, Opening,
+    OutgoingAttachment, OutgoingBundle,
 };
 use gandan_core::protocol::message::{DeviceMessage, FileWord, Refusal, WardMessage};
 use gandan_core::protocol::responder::{Responder, WardAnswer, WardCommand};
@@ -174,13 +174,20 @@ impl Device<'_> {
                 assert_eq!(hash, photo_hash());
                 DeviceAnswer::Done
             }
+            DeviceCommand::Settle { .. } => DeviceAnswer::Settled { is_agreed: true },
+            // This one gives back everything without a look.
+            DeviceCommand::BeginComparison { .. } | DeviceCommand::Compare(_) => {
+                DeviceAnswer::Comparison(ComparisonStep::Found {
+                    missing: Vec::new(),
+                    is_anything_lacked_there: true,
+                })
+            }
             DeviceCommand::NextFetch => DeviceAnswer::Fetch(None),
             DeviceCommand::NextLook => DeviceAnswer::Look(None),
             DeviceCommand::KeepLent { .. } => DeviceAnswer::PageApplied {
                 missing: Vec::new(),
             },
             DeviceCommand::KeepFetched { .. }
-            | DeviceCommand::Settle { .. }
             | DeviceCommand::NoteKept { .. }
             | DeviceCommand::DoubtAttachments(_) => DeviceAnswer::Done,
         }
@@ -225,6 +232,7 @@ impl Ward<'_> {
                     WardAnswer::CaughtUp(HeldDigest([7; 16]))
                 }
             }
+            WardCommand::Compare(_) => WardAnswer::Compared(Vec::new()),
             WardCommand::ReadEdits(_) => WardAnswer::Page(None),
             WardCommand::ReadDirectory => {
                 let sealed = vectors::read("sealed-directory", "tan-hoa");

@@ -9,6 +9,7 @@ use gandan_core::protocol::frame::{Frame, FrameDecoder};
 use gandan_core::protocol::message::{
     DeviceMessage, FileWord, Hello, Loan, MinorVersions, Refusal, WardMessage,
 };
+use gandan_core::protocol::reconciliation::{Answer, PartAnswer, Prefix, Question};
 use gandan_core::protocol::verdict::Verdict;
 use gandan_core::protocol::violation::Violation;
 use uuid::Uuid;
@@ -34,6 +35,29 @@ fn hello(cursor: &[u8], directory_version: Option<[u8; 32]>) -> Hello {
         cursor: Cursor(cursor.to_vec()),
         directory_version,
     }
+}
+
+/// What a device asks of what begins with 0x1 and with 0xabc.
+fn questions() -> Vec<Question> {
+    let parts: [_; 16] = std::array::from_fn(|part| [part as u8; 8]);
+    let of = |first: [u8; 2], digits| {
+        let mut id = [0xff; 32];
+        id[..2].copy_from_slice(&first);
+        Question {
+            prefix: Prefix::of(EditId(id), digits),
+            parts,
+        }
+    };
+    vec![of([0x12, 0x34], 1), of([0xab, 0xcd], 3)]
+}
+
+fn compared() -> Answer {
+    let named = [EditId([0x2a; 32]), EditId([0x2b; 32])];
+    let mut answer: Answer = std::array::from_fn(|_| PartAnswer::Same);
+    answer[2] = PartAnswer::Named(named.to_vec());
+    answer[3] = PartAnswer::Named(Vec::new());
+    answer[15] = PartAnswer::Deeper;
+    answer
 }
 
 fn device_messages() -> Vec<Valid<DeviceMessage>> {
@@ -103,6 +127,7 @@ fn device_messages() -> Vec<Valid<DeviceMessage>> {
                 offset: 65_536,
             },
         ),
+        ("compare", "two", DeviceMessage::Compare(questions())),
         ("follow", "two", DeviceMessage::Follow { window: 2 }),
         (
             "look",
@@ -167,6 +192,11 @@ fn ward_messages() -> Vec<Valid<WardMessage>> {
             WardMessage::CaughtUp {
                 held: HeldDigest([7; 16]),
             },
+        ),
+        (
+            "compared",
+            "each-kind",
+            WardMessage::Compared(vec![compared()]),
         ),
         ("edits", "page", WardMessage::Edits(Some(SEALED.to_vec()))),
         ("edits", "none", WardMessage::Edits(None)),
@@ -293,6 +323,12 @@ fn invalid_from_device() -> Vec<Invalid> {
         ),
         ("hello", "invalid-truncated", decode(DecodeError::Truncated)),
         (
+            "compare",
+            "invalid-overlapping",
+            decode(DecodeError::InvalidValue),
+        ),
+        ("compare", "invalid-none", decode(DecodeError::InvalidValue)),
+        (
             "bundle",
             "invalid-shorter-than-its-frame",
             decode(DecodeError::TrailingBytes),
@@ -351,6 +387,16 @@ fn invalid_from_device() -> Vec<Invalid> {
 fn invalid_from_ward() -> Vec<Invalid> {
     let decode = Violation::Decode;
     vec![
+        (
+            "compared",
+            "invalid-both",
+            decode(DecodeError::InvalidValue),
+        ),
+        (
+            "compared",
+            "invalid-too-many",
+            decode(DecodeError::OverLimit { limit: 16 }),
+        ),
         (
             "welcome",
             "invalid-known",

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::directory::DirectoryVersion;
 use super::super::feed::{Cursor, Page};
 use super::super::initiator::{
-    DeviceAnswer, DeviceCommand, Opening, OutgoingAttachment, OutgoingBundle,
+    ComparisonStep, DeviceAnswer, DeviceCommand, Opening, OutgoingAttachment, OutgoingBundle,
 };
+use super::super::reconciliation::Comparison;
 use super::super::verdict::Verdict;
 use super::{FakeEdit, seal_fake};
 use crate::model::{AttachmentHash, BundleId, Directory, EditId, Timestamp, WardKey};
@@ -50,6 +51,10 @@ pub(super) struct FakeDevice {
     /// Cases to see, and those that the ward has not got.
     pub(super) looks: Vec<String>,
     pub(super) not_lent: Vec<String>,
+    /// What the store says once of its digest: not the ward's.
+    pub(super) is_differing: bool,
+    pub(super) comparison: Option<Comparison>,
+    pub(super) lacked_there: BTreeSet<EditId>,
     /// The names of the commands, in order.
     pub(super) log: Vec<&'static str>,
 }
@@ -72,6 +77,9 @@ impl FakeDevice {
             fetched: std::collections::BTreeMap::new(),
             looks: Vec::new(),
             not_lent: Vec::new(),
+            is_differing: false,
+            comparison: None,
+            lacked_there: BTreeSet::new(),
             log: Vec::new(),
         }
     }
@@ -156,20 +164,7 @@ impl FakeDevice {
             }
             DeviceCommand::NextReturn => {
                 self.log.push("next return");
-                let number = self.returned.unwrap_or(0);
-                self.returned = Some(number + 1);
-                let page = self.pages.get(number).map(|page| Page {
-                    bodies: page
-                        .proof
-                        .entries
-                        .iter()
-                        .map(|entry| self.edits.get(&entry.edit).cloned())
-                        .collect(),
-                    cursor: None,
-                    scope: Default::default(),
-                    proof: page.proof.clone(),
-                });
-                DeviceAnswer::Return(page.map(Box::new))
+                DeviceAnswer::Return(self.next_return().map(Box::new))
             }
             DeviceCommand::NextAttachment => {
                 self.log.push("next attachment");
@@ -187,7 +182,31 @@ impl FakeDevice {
                 self.confirmed.insert(hash);
                 DeviceAnswer::Done
             }
-            DeviceCommand::Settle { .. } => DeviceAnswer::Done,
+            DeviceCommand::Settle { .. } => DeviceAnswer::Settled {
+                is_agreed: !std::mem::take(&mut self.is_differing),
+            },
+            DeviceCommand::BeginComparison { is_restored } => {
+                self.log.push("compare");
+                assert!(!is_restored || self.returned.is_none());
+                let proven = self.pages.iter().flat_map(|page| &page.proof.entries);
+                let own = proven.map(|entry| entry.edit);
+                self.comparison = Some(Comparison::new(
+                    own.filter(|edit| self.edits.contains_key(edit)).collect(),
+                ));
+                self.next_step()
+            }
+            DeviceCommand::Compare(answers) => {
+                let comparison = self.comparison.as_mut().expect("a comparison is under way");
+                if comparison.hear(answers) {
+                    return self.next_step();
+                }
+                self.comparison = None;
+                self.lacked_there = self.edits.keys().copied().collect();
+                DeviceAnswer::Comparison(ComparisonStep::Found {
+                    missing: Vec::new(),
+                    is_anything_lacked_there: true,
+                })
+            }
             DeviceCommand::NextLook => DeviceAnswer::Look(self.looks.pop()),
             DeviceCommand::KeepLent { words, lent } => {
                 self.log.push("lent");
@@ -237,6 +256,46 @@ impl FakeDevice {
                 DeviceAnswer::Done
             }
         }
+    }
+
+    /// The next page that names what the ward lacks.
+    fn next_return(&mut self) -> Option<Page> {
+        loop {
+            let number = self.returned.unwrap_or(0);
+            let page = self.pages.get(number)?;
+            self.returned = Some(number + 1);
+            let entries = page.proof.entries.iter();
+            let bodies: Vec<_> = entries
+                .map(|entry| {
+                    let is_lacked = self.lacked_there.contains(&entry.edit);
+                    self.edits.get(&entry.edit).filter(|_| is_lacked).cloned()
+                })
+                .collect();
+            if bodies.iter().any(Option::is_some) {
+                return Some(Page {
+                    bodies,
+                    cursor: None,
+                    scope: Default::default(),
+                    proof: page.proof.clone(),
+                });
+            }
+        }
+    }
+
+    fn next_step(&mut self) -> DeviceAnswer {
+        let questions = self.comparison.as_mut().map(Comparison::ask);
+        DeviceAnswer::Comparison(match questions {
+            Some(questions) if !questions.is_empty() => ComparisonStep::Ask(questions),
+            _ => {
+                let found = self.comparison.take().map(Comparison::finish);
+                let found = found.unwrap_or_default();
+                self.lacked_there = found.lacked_there.into_iter().collect();
+                ComparisonStep::Found {
+                    missing: found.lacked_here,
+                    is_anything_lacked_there: !self.lacked_there.is_empty(),
+                }
+            }
+        })
     }
 
     fn record_verdicts(&mut self, id: BundleId, verdicts: Vec<Verdict>) {

@@ -45,30 +45,23 @@ fn what_is_given_back_comes_before_bundles_and_bundles_before_the_feed() {
     let outcome = meet(&mut device, &mut ward);
     outcome.assert_caught_up();
     assert_eq!(
-        ward.log[..6],
-        [
-            "greet",
-            "take back",
-            "take back",
-            "take back",
-            "admit",
-            "read feed"
-        ]
+        ward.log[..5],
+        ["greet", "compare", "take back", "admit", "read feed"],
+        "of three pages one names what the ward lacks"
     );
     assert_eq!(
-        device.log[..7],
+        device.log[..6],
         [
             "next bundle",
             "next bundle",
             "begin return",
-            "next return",
-            "next return",
+            "compare",
             "next return",
             "next return"
         ]
     );
     assert!(device.has_final_words());
-    // The greeting; then two pages, and what follows the third.
+    // The greeting, the comparison, and all the rest.
     assert_eq!(outcome.round_trips, 3);
 }
 
@@ -145,4 +138,35 @@ fn an_accepted_edit_whose_place_went_by_without_it_is_sent_again() {
     ward.admit_from_colleague(&FakeEdit::new("in its place"));
     meet(&mut device, &mut ward).assert_caught_up();
     assert!(ward.has(lost));
+}
+
+#[test]
+fn what_both_sides_do_not_hold_alike_is_found_and_mended_in_the_same_conversation() {
+    let (mut device, mut ward) = acquainted();
+    device.record(&cases(10..15));
+    meet(&mut device, &mut ward).assert_caught_up();
+    // The ward has lost an entry and the device another, and neither notices by the cursor.
+    let lost = ward.edits()[1];
+    ward.lose(lost);
+    let forgotten = ward.edits()[0];
+    device.edits.remove(&forgotten);
+    device.is_differing = true;
+    meet(&mut device, &mut ward).assert_caught_up();
+    assert!(device.edits.contains_key(&forgotten));
+    assert!(ward.has(lost));
+    assert_eq!(
+        ward.log,
+        [
+            "greet",
+            "read feed",
+            "compare",
+            "read edits",
+            "take back",
+            "read feed"
+        ]
+    );
+    // Found once; a store that goes on saying so does not begin again in the same conversation.
+    device.is_differing = true;
+    meet(&mut device, &mut ward).assert_caught_up();
+    assert_eq!(ward.log, ["greet", "read feed", "compare"]);
 }

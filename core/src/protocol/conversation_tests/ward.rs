@@ -1,14 +1,15 @@
 //! A ward's store, as small as it can be and still keep the contract of [`WardCommand`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ed25519_dalek::SigningKey;
 
 use super::super::directory;
 use super::super::feed::{self, Cursor, CursorFields, FeedEntry, Page, PageProof, Salt};
 use super::super::file_tree::FileTree;
-use super::super::limits::ATTACHMENT_PART_BYTES;
+use super::super::limits::{ATTACHMENT_PART_BYTES, LISTED_EDITS_MAX};
 use super::super::message::{FileWord, Refusal};
+use super::super::reconciliation;
 use super::super::responder::{WardAnswer, WardCommand};
 use super::super::verdict::Verdict;
 use super::{FakeEdit, open_fake};
@@ -38,6 +39,8 @@ pub(super) struct FakeWard {
     feed: Vec<Admitted>,
     /// A wound in the feed: these bodies are not sent although the device has not got them.
     pub(super) left_out: Vec<EditId>,
+    /// In the feed and nowhere else.
+    lost: BTreeSet<EditId>,
     /// Gives nothing that is asked for by name.
     pub(super) is_silent_about_edits: bool,
     pub(super) files: BTreeMap<AttachmentHash, Vec<u8>>,
@@ -65,6 +68,7 @@ impl FakeWard {
             epoch: Epoch([1; 16]),
             feed: Vec::new(),
             left_out: Vec::new(),
+            lost: BTreeSet::new(),
             is_silent_about_edits: false,
             files: BTreeMap::new(),
             parts: BTreeMap::new(),
@@ -94,7 +98,12 @@ impl FakeWard {
 
     /// Whether an edit is in the feed, however the feed was restored meanwhile.
     pub(super) fn has(&self, edit: EditId) -> bool {
-        self.sequence_of(edit).is_some()
+        self.sequence_of(edit).is_some() && !self.lost.contains(&edit)
+    }
+
+    /// Loses an edit in the middle, which no cursor shows.
+    pub(super) fn lose(&mut self, edit: EditId) {
+        self.lost.insert(edit);
     }
 
     pub(super) fn edits(&self) -> Vec<EditId> {
@@ -161,6 +170,18 @@ impl FakeWard {
                 WardAnswer::Lent(
                     lent.and_then(|(case, edits)| Some((*case, Box::new(self.read_edits(edits)?)))),
                 )
+            }
+            WardCommand::Compare(questions) => {
+                self.log.push("compare");
+                let mut room = LISTED_EDITS_MAX;
+                let answers = questions.iter().map(|question| {
+                    let (first, last) = question.prefix.bounds();
+                    let mut edits = self.edits();
+                    edits.retain(|edit| (first..=last).contains(edit) && self.has(*edit));
+                    edits.sort_unstable();
+                    reconciliation::answer(question, edits, &mut room)
+                });
+                WardAnswer::Compared(answers.collect())
             }
             WardCommand::ReadDirectory => {
                 self.log.push("read directory");
@@ -268,6 +289,9 @@ impl FakeWard {
             return;
         }
         for (entry, body) in page.proof.entries.into_iter().zip(page.bodies) {
+            if body.is_some() && self.lost.remove(&entry.edit) {
+                continue;
+            }
             if let Some(body) = body
                 && !self.has(entry.edit)
             {

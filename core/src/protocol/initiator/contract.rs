@@ -5,6 +5,7 @@ use crate::protocol::agreement::HeldDigest;
 use crate::protocol::directory::DirectoryVersion;
 use crate::protocol::feed::{Cursor, Page};
 use crate::protocol::message::Refusal;
+use crate::protocol::reconciliation::{Answer, Question};
 use crate::protocol::verdict::Verdict;
 use crate::protocol::violation::Violation;
 use uuid::Uuid;
@@ -83,11 +84,20 @@ pub enum DeviceCommand {
     /// again. The old cursor stays until the first page of the new feed replaces it, so that a return
     /// that is interrupted begins again next time. Answer: [`DeviceAnswer::Done`].
     BeginReturn,
-    /// The next proof with the edits that belong to it. Answer: [`DeviceAnswer::Return`].
+    /// Compares with the ward, from the beginning: everything with a proof if it was restored, else what the
+    /// device holds. Answer: [`DeviceAnswer::Comparison`].
+    BeginComparison {
+        /// Whether the ward was restored.
+        is_restored: bool,
+    },
+    /// What the ward said to the last questions. Answer: [`DeviceAnswer::Comparison`].
+    Compare(Vec<Answer>),
+    /// The next proof that names edits which the ward lacks, with these edits; after a comparison.
+    /// Answer: [`DeviceAnswer::Return`].
     NextReturn,
     /// Everything was said about records; files may follow. Keeps what the ward says that the device
     /// holds, so that both can be compared, and drops what is kept no longer than until a time. Answer:
-    /// [`DeviceAnswer::Done`].
+    /// [`DeviceAnswer::Settled`].
     Settle {
         /// By the ward's clock.
         ward_time: Timestamp,
@@ -138,6 +148,20 @@ pub enum DeviceCommand {
     DoubtAttachments(Vec<AttachmentHash>),
 }
 
+/// How a comparison goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ComparisonStep {
+    /// To ask the ward.
+    Ask(Vec<Question>),
+    /// It is over.
+    Found {
+        /// Edits that the ward has and the device has not: to ask for.
+        missing: Vec<EditId>,
+        /// Whether the device has what the ward has not.
+        is_anything_lacked_there: bool,
+    },
+}
+
 /// The store's answer to a [`DeviceCommand`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeviceAnswer {
@@ -152,6 +176,13 @@ pub enum DeviceAnswer {
     },
     /// What was typed, or nothing left.
     Look(Option<String>),
+    /// How the comparison goes on.
+    Comparison(ComparisonStep),
+    /// Whether both sides hold the same.
+    Settled {
+        /// As the digests say.
+        is_agreed: bool,
+    },
     /// A page as once received, all bodies present that the device holds, or none left.
     Return(Option<Box<Page>>),
     /// A file to fetch and how many bytes of it are here, whole parts; or none left.

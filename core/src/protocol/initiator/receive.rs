@@ -85,6 +85,11 @@ impl Initiator {
                 let round = self.return_pages.receive_returned()?;
                 self.count_round(round);
             }
+            (Stage::Open, WardMessage::Compared(answers)) => {
+                let round = self.comparing.receive_compared()?;
+                self.count_round(round);
+                self.due.push_back(Due::Compared { answers, round });
+            }
             (Stage::Open, WardMessage::Need { hash, from }) => {
                 self.receive_need(hash, from)?;
             }

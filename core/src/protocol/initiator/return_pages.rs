@@ -60,13 +60,18 @@ impl ReturnPages {
 impl Initiator {
     pub(super) fn handle_return_begun(&mut self) {
         if let ReturnPages::Beginning { round } = self.return_pages {
-            self.return_pages = ReturnPages::UnderWay {
-                free: VecDeque::from([round; limits::RETURNS_IN_FLIGHT_MAX]),
-                in_flight: VecDeque::new(),
-                is_last_said: false,
-            };
             self.outbound.push(DeviceMessage::GiveBack.encode());
+            self.compare_first(round);
         }
+    }
+
+    /// What the ward lacks is known: it is given back.
+    pub(super) fn begin_returning(&mut self, round: u32) {
+        self.return_pages = ReturnPages::UnderWay {
+            free: VecDeque::from([round; limits::RETURNS_IN_FLIGHT_MAX]),
+            in_flight: VecDeque::new(),
+            is_last_said: false,
+        };
     }
 
     pub(super) fn handle_return(&mut self, page: Option<Box<Page>>) {

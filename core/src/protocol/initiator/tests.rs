@@ -52,13 +52,19 @@ fn answer(initiator: &mut Initiator) -> Option<DeviceCommand> {
         },
         DeviceCommand::NextLook => DeviceAnswer::Look(None),
         DeviceCommand::NextReturn => DeviceAnswer::Return(None),
+        DeviceCommand::Settle { .. } => DeviceAnswer::Settled { is_agreed: true },
+        DeviceCommand::BeginComparison { .. } | DeviceCommand::Compare(_) => {
+            DeviceAnswer::Comparison(ComparisonStep::Found {
+                missing: Vec::new(),
+                is_anything_lacked_there: false,
+            })
+        }
         DeviceCommand::NextAttachment => DeviceAnswer::Attachment(None),
         DeviceCommand::NextFetch => DeviceAnswer::Fetch(None),
         DeviceCommand::RecordVerdicts { .. }
         | DeviceCommand::ApplyDirectory { .. }
         | DeviceCommand::BeginReturn
         | DeviceCommand::NoteKept { .. }
-        | DeviceCommand::Settle { .. }
         | DeviceCommand::KeepFetched { .. }
         | DeviceCommand::DoubtAttachments(_)
         | DeviceCommand::ConfirmAttachment(_) => DeviceAnswer::Done,
@@ -491,7 +497,7 @@ fn looking() -> Initiator {
         initiator.handle_answer(match command {
             DeviceCommand::NextBundle => DeviceAnswer::Bundle(None),
             DeviceCommand::NextLook => DeviceAnswer::Look(Some("K7P-2M9C".to_owned())),
-            DeviceCommand::Settle { .. } => DeviceAnswer::Done,
+            DeviceCommand::Settle { .. } => DeviceAnswer::Settled { is_agreed: true },
             other => panic!("{other:?}"),
         });
     }

@@ -4,6 +4,7 @@
 use super::super::agreement::HeldDigest;
 use super::super::feed::Cursor;
 use super::super::frame::{Frame, MESSAGE_VERSION};
+use super::super::reconciliation;
 use super::super::{limits, verdict};
 use super::{DeviceMessage, FileWord, Hello, Loan, MinorVersions, Refusal, WardMessage, kind};
 use crate::codec::{DecodeError, Reader};
@@ -58,6 +59,13 @@ impl DeviceMessage {
                 hash: AttachmentHash(reader.fixed()?),
                 offset: reader.count(limits::ATTACHMENT_BYTES_MAX)?,
             },
+            kind::COMPARE => {
+                let questions = reconciliation::read_questions(&mut reader)?;
+                if questions.is_empty() {
+                    return Err(DecodeError::InvalidValue);
+                }
+                Self::Compare(questions)
+            }
             kind::FOLLOW => Self::Follow {
                 window: read_window(&mut reader)?,
             },
@@ -128,6 +136,7 @@ impl WardMessage {
             ),
             kind::DIRECTORY => Self::Directory(reader.bytes(limits::DIRECTORY_BYTES_MAX)?.to_vec()),
             kind::RETURNED => Self::Returned,
+            kind::COMPARED => Self::Compared(reconciliation::read_answers(&mut reader)?),
             kind::NEED => Self::Need {
                 hash: AttachmentHash(reader.fixed()?),
                 from: reader.count(limits::ATTACHMENT_BYTES_MAX)?,

@@ -1,6 +1,6 @@
 //! Messages to frames.
 
-use super::super::{frame, verdict};
+use super::super::{frame, reconciliation, verdict};
 use super::{DeviceMessage, Hello, PartHash, WardMessage, kind};
 use crate::codec::Writer;
 use crate::model::AttachmentHash;
@@ -51,6 +51,10 @@ impl DeviceMessage {
             Self::FetchPart { hash, offset } => {
                 writer.fixed(hash.as_bytes()).count(*offset);
                 kind::FETCH_PART
+            }
+            Self::Compare(questions) => {
+                reconciliation::write_questions(&mut writer, questions);
+                kind::COMPARE
             }
             Self::Follow { window } => {
                 writer.count(*window);
@@ -139,6 +143,10 @@ impl WardMessage {
             Self::Part { offset, bytes } => {
                 writer.count(*offset).bytes(bytes);
                 kind::PART
+            }
+            Self::Compared(answers) => {
+                reconciliation::write_answers(&mut writer, answers);
+                kind::COMPARED
             }
             Self::Kept { hash, up_to } => {
                 writer.fixed(hash.as_bytes()).count(*up_to);

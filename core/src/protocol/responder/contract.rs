@@ -6,6 +6,7 @@ use crate::protocol::directory::DirectoryVersion;
 use crate::protocol::feed::{Cursor, Page};
 use crate::protocol::file_tree::FileTree;
 use crate::protocol::message::{FileWord, Refusal};
+use crate::protocol::reconciliation::{Answer, Question};
 use crate::protocol::verdict::Verdict;
 use uuid::Uuid;
 
@@ -35,6 +36,9 @@ pub enum WardCommand {
     /// Edits by name, as far as they are in the device's scope and fit into one page; the device asks
     /// again for the rest. Answer: [`WardAnswer::Page`] without a cursor.
     ReadEdits(Vec<EditId>),
+    /// In what does the device differ from what its scope covers now? Nothing else may be told. Answer:
+    /// [`WardAnswer::Compared`], with [`crate::protocol::reconciliation::answer`] to each question.
+    Compare(Vec<Question>),
     /// The reference data. Answer: [`WardAnswer::Directory`].
     ReadDirectory,
     /// Is this attachment here, or so much of it, and may the device send it? Answer:
@@ -97,6 +101,8 @@ pub enum WardAnswer {
     Page(Option<Box<Page>>),
     /// Nothing follows, and so the device holds what has this digest.
     CaughtUp(HeldDigest),
+    /// In the order of the questions.
+    Compared(Vec<Answer>),
     /// The reference data.
     Directory(Box<Directory>),
     /// So many bytes from the start are on the ward's disk, whole parts, fewer than the file has.

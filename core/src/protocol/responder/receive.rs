@@ -16,6 +16,9 @@ pub(super) struct InFlight {
     pub(super) parts: usize,
     pub(super) follows: usize,
     pub(super) looks: usize,
+    pub(super) compares: usize,
+    /// How many there were in all.
+    compared: usize,
     pulls: usize,
     is_done: bool,
     is_giving_back: bool,
@@ -135,6 +138,13 @@ impl Responder {
                 let parts_max = limits::ATTACHMENT_CHUNK_BYTES / limits::ATTACHMENT_PART_BYTES;
                 InFlight::add(&mut in_flight.parts, parts_max)?;
                 Item::FetchPart { hash, offset }
+            }
+            DeviceMessage::Compare(questions) => {
+                InFlight::add(&mut in_flight.compares, 1)?;
+                InFlight::add(&mut in_flight.compared, limits::COMPARISONS_MAX)?;
+                // What is found lacking here may be given back.
+                in_flight.is_giving_back = true;
+                Item::Compare(questions)
             }
             DeviceMessage::Look { words } => {
                 InFlight::add(&mut in_flight.looks, 1)?;

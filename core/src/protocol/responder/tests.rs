@@ -63,6 +63,7 @@ fn answer(responder: &mut Responder) -> Option<WardCommand> {
         WardCommand::Admit(_) => WardAnswer::Verdicts(Vec::new()),
         WardCommand::TakeBack(_) => WardAnswer::Done,
         WardCommand::ReadFeed(_) | WardCommand::ReadEdits(_) => WardAnswer::Page(None),
+        WardCommand::Compare(_) => WardAnswer::Compared(Vec::new()),
         WardCommand::ReadDirectory => WardAnswer::Refused(Refusal::Unavailable),
         WardCommand::ReadAttachment(_) => WardAnswer::AttachmentTree(None),
         WardCommand::Look(_) => WardAnswer::Lent(None),

@@ -1,7 +1,9 @@
 use super::ward::*;
 use super::*;
-use crate::model::DocumentId;
+use crate::model::{DocumentId, EditId};
 use crate::policy::RejectionCode;
+use crate::protocol::agreement::EditSum;
+use crate::protocol::initiator::ComparisonStep;
 use crate::protocol::verdict::Verdict;
 use crate::rescue::{Opener, RescueItem};
 
@@ -24,6 +26,7 @@ fn a_restored_ward_gets_back_what_it_once_signed_and_what_it_only_promised() {
     ward.restore(0);
     assert_eq!(begin(&phone), [1, 1]);
     phone.execute(DeviceCommand::BeginReturn).unwrap();
+    assert_eq!(compare(&phone, &[], true), Vec::new());
     assert_eq!(
         sync_of(&phone, id),
         SyncState::Recorded,
@@ -185,4 +188,97 @@ fn damage(path: &Path, page: u64) {
     let mut file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
     file.seek(SeekFrom::Start(page * 4096 + 900)).unwrap();
     file.write_all(&[0x55; 64]).unwrap();
+}
+
+#[test]
+fn a_restored_ward_gets_back_only_what_it_lacks() {
+    let (_folder, phone) = phone();
+    let mut ward = TestWard::new();
+    for number in 0..40 {
+        phone.record_case(case(&number.to_string())).unwrap();
+    }
+    begin(&phone);
+    ward.hear(&phone);
+    // In pages of ten.
+    for first in (0..40).step_by(10) {
+        let places: Vec<usize> = (first..first + 10).collect();
+        apply(&phone, ward.page_of(&places, first));
+    }
+    let lost = ward.feed.clone().split_off(37);
+    ward.restore(37);
+    begin(&phone);
+    phone.execute(DeviceCommand::BeginReturn).unwrap();
+    let known: Vec<_> = ward.feed.iter().map(|admitted| admitted.id).collect();
+    assert_eq!(compare(&phone, &known, true), Vec::new());
+    let page = next_return(&phone).unwrap();
+    assert_eq!(next_return(&phone), None);
+    let bodies: Vec<_> = page.bodies.into_iter().flatten().collect();
+    let lost: Vec<_> = lost.into_iter().map(|admitted| admitted.bytes).collect();
+    assert_eq!(bodies, lost);
+}
+
+#[test]
+fn what_differs_without_a_restore_is_found_from_both_sides() {
+    let (_folder, phone) = phone();
+    let (_desk_folder, desk) = desk();
+    let mut ward = TestWard::new();
+    phone.record_case(case("của máy")).unwrap();
+    begin(&phone);
+    ward.hear(&phone);
+    ward.tell(&phone, 0);
+    let held: Vec<_> = ward.feed.iter().map(|admitted| admitted.id).collect();
+    let settle = |held: &[EditId]| {
+        let held: EditSum = held.iter().copied().collect();
+        let command = DeviceCommand::Settle {
+            ward_time: MORNING,
+            held: held.digest(),
+        };
+        phone.execute(command).unwrap()
+    };
+    assert_eq!(phone.agreement().unwrap(), Agreement::Unknown);
+    assert_eq!(settle(&held), DeviceAnswer::Settled { is_agreed: true });
+    assert_eq!(
+        phone.agreement().unwrap(),
+        Agreement::Synced { at: MORNING }
+    );
+    phone.record_case(case("chưa gửi")).unwrap();
+    assert_eq!(phone.agreement().unwrap(), Agreement::Unsent);
+
+    // The ward has lost it, and has what the phone never heard of.
+    desk.record_case(case("của quầy")).unwrap();
+    begin(&desk);
+    let mut other = TestWard::new();
+    other.hear(&desk);
+    let theirs: Vec<_> = other.feed.iter().map(|admitted| admitted.id).collect();
+    assert_eq!(settle(&theirs), DeviceAnswer::Settled { is_agreed: false });
+    assert_eq!(
+        phone.agreement().unwrap(),
+        Agreement::Differs { at: MORNING }
+    );
+    begin(&phone);
+    assert_eq!(compare(&phone, &theirs, false), theirs);
+    let page = next_return(&phone).unwrap();
+    let bodies = page.bodies.into_iter().flatten().count();
+    assert_eq!(bodies, held.len());
+}
+
+#[test]
+fn a_ward_that_answers_nonsense_is_given_everything() {
+    let (_folder, phone) = phone();
+    let mut ward = TestWard::new();
+    phone.record_case(case("x")).unwrap();
+    begin(&phone);
+    ward.hear(&phone);
+    ward.tell(&phone, 0);
+    let begin = DeviceCommand::BeginComparison { is_restored: true };
+    phone.execute(begin).unwrap();
+    let found = phone.execute(DeviceCommand::Compare(Vec::new())).unwrap();
+    assert_eq!(
+        found,
+        DeviceAnswer::Comparison(ComparisonStep::Found {
+            missing: Vec::new(),
+            is_anything_lacked_there: true,
+        })
+    );
+    assert!(next_return(&phone).is_some());
 }

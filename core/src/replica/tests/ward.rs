@@ -6,7 +6,9 @@ use crate::model::BundleId;
 use crate::model::{ChainHash, EditId, Epoch};
 use crate::protocol::bundle::{self, OpenedBundle};
 use crate::protocol::feed::{self, Cursor, FeedEntry, Page, PageProof, Salt};
-use crate::protocol::initiator::{DeviceAnswer, DeviceCommand};
+use crate::protocol::initiator::{ComparisonStep, DeviceAnswer, DeviceCommand};
+use crate::protocol::limits::LISTED_EDITS_MAX;
+use crate::protocol::reconciliation;
 use crate::protocol::verdict::Verdict;
 
 /// The ward's feed, from sequence 1.
@@ -183,5 +185,28 @@ pub(super) fn next_return(phone: &Replica) -> Option<Page> {
     match phone.execute(DeviceCommand::NextReturn).unwrap() {
         DeviceAnswer::Return(page) => page.map(|page| *page),
         other => panic!("{other:?}"),
+    }
+}
+
+/// Compares with a ward that has these edits; gives what the phone lacks.
+pub(super) fn compare(phone: &Replica, known: &[EditId], is_restored: bool) -> Vec<EditId> {
+    let mut known = known.to_vec();
+    known.sort_unstable();
+    let mut command = DeviceCommand::BeginComparison { is_restored };
+    loop {
+        let DeviceAnswer::Comparison(step) = phone.execute(command).unwrap() else {
+            panic!("no comparison");
+        };
+        let questions = match step {
+            ComparisonStep::Ask(questions) => questions,
+            ComparisonStep::Found { missing, .. } => return missing,
+        };
+        let mut room = LISTED_EDITS_MAX;
+        let answers = questions.iter().map(|question| {
+            let (first, last) = question.prefix.bounds();
+            let of_range = known.iter().filter(|edit| (first..=last).contains(*edit));
+            reconciliation::answer(question, of_range.copied(), &mut room)
+        });
+        command = DeviceCommand::Compare(answers.collect());
     }
 }

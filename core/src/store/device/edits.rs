@@ -201,6 +201,16 @@ fn let_go(connection: &Connection, held: &mut EditSum, position: i64) -> rusqlit
     Ok(())
 }
 
+/// The ids of all edits of which a proof is here.
+pub(crate) fn proven(connection: &Connection) -> rusqlite::Result<Vec<EditId>> {
+    connection
+        .prepare_cached(
+            "SELECT id FROM edits WHERE proof IS NOT NULL UNION SELECT id FROM set_aside",
+        )?
+        .query_map([], |row| edit_id(row, 0))?
+        .collect()
+}
+
 /// The ids of all edits that are held, in order of ids; lent ones are among them.
 pub(crate) fn held(connection: &Connection) -> rusqlite::Result<Vec<EditId>> {
     connection
