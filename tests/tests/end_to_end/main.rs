@@ -14,6 +14,7 @@ mod hostile_peer;
 mod looking;
 mod networks;
 mod photos;
+mod recovery;
 mod replay;
 mod staying;
 mod stores;
