@@ -360,14 +360,15 @@ impl Fleet {
         self.tally.replays += 1;
     }
 
-    /// Whether the ward has heard all of it: what a cut had swallowed may arrive for the first time.
+    /// Whether the ward has heard all of it: what a cut had swallowed may arrive for the first time. It
+    /// has not if its disk failed in the middle.
     fn hears(&mut self, device: DeviceId, said: &[u8]) -> bool {
-        let heard = replay(self.ward(), device, said);
-        if let Err(error) = &heard {
-            self.excuse_ward(error);
+        if let Err(error) = replay(self.ward(), device, said) {
+            self.excuse_ward(&error);
         }
+        let has_heard = self.ward.failure().is_none();
         self.attend();
-        heard.is_ok()
+        has_heard
     }
 
     /// Faults stop: first for some, who must agree whatever the others go on suffering; then for all.
