@@ -3,11 +3,15 @@
 
 use gandan_core::codec::Writer;
 use gandan_core::edit::EncodedEdit;
+use gandan_core::model::EditId;
 use gandan_core::protocol::bundle;
 use gandan_core::protocol::frame::{FrameDecoder, PayloadLimit};
-use gandan_core::protocol::limits::BUNDLE_CONTENT_BYTES_MAX;
+use gandan_core::protocol::limits::{
+    BUNDLE_CONTENT_BYTES_MAX, COMPARED_EDITS_MAX, COMPARISONS_MAX, QUESTIONS_MAX,
+};
 use gandan_core::protocol::message::{DeviceMessage, WardMessage};
 use gandan_core::protocol::packing;
+use gandan_core::protocol::reconciliation::Comparison;
 
 /// A target's name and what it does.
 pub(crate) type Target = (&'static str, fn(&[u8]));
@@ -18,6 +22,7 @@ pub(crate) const TARGETS: &[Target] = &[
     ("bundle_open", bundle_open),
     ("packed_edits", packed_edits),
     ("frame_decode", frame_decode),
+    ("comparison", comparison),
 ];
 
 /// Bytes that decode are the only ones that would be written.
@@ -81,6 +86,34 @@ pub(crate) fn frame_decode(bytes: &[u8]) {
     };
     frames(bytes, DeviceMessage::payload_limit, device);
     frames(bytes, WardMessage::payload_limit, ward);
+}
+
+/// What a ward answers to a comparison, one message after another: it ends, within its bounds.
+pub(crate) fn comparison(bytes: &[u8]) {
+    let own = (0..200_u8).map(|number| EditId(*blake3::hash(&[number]).as_bytes()));
+    let mut comparison = Comparison::new(own.collect());
+    let mut asked = 0;
+    for portion in bytes.chunks(64) {
+        let questions = comparison.ask();
+        asked += questions.len();
+        if questions.is_empty() {
+            break;
+        }
+        let frame = gandan_core::protocol::frame::Frame {
+            kind: 0x4f,
+            version: 1,
+            payload: portion.to_vec(),
+        };
+        let Ok(WardMessage::Compared(answers)) = WardMessage::decode(&frame) else {
+            break;
+        };
+        if !comparison.hear(answers) {
+            break;
+        }
+    }
+    assert!(asked <= COMPARISONS_MAX * QUESTIONS_MAX);
+    let found = comparison.finish();
+    assert!(found.lacked_here.len() <= COMPARED_EDITS_MAX);
 }
 
 fn frames(bytes: &[u8], limit: PayloadLimit, mut handle: impl FnMut(u8, u8, Vec<u8>)) {
