@@ -3,7 +3,8 @@
 //!
 //! [`world`] owns time and chance, [`machine`] a process on a disk that fails under it, [`conversation`]
 //! carries bytes between a phone and the ward and breaks off where it is told, [`packets`] does so over a bad path of
-//! datagrams, [`newer`] speaks as a later version will, [`fleet`] holds the ward and the phones, [`failures`] breaks their disks, [`hands`] is what people do to them,
+//! datagrams, [`newer`] speaks as a later version will, [`fleet`] holds the ward and the phones, [`failures`] breaks their disks, [`hands`] is what people do to them, [`poison`] what
+//! nobody should,
 //! [`ledger`] remembers what was promised, [`story`] draws the next thing that happens, [`checks`] says
 //! whether the promises were kept. [`run`] plays one seed: first anything fails (safety), then nothing
 //! fails for some phones, which must agree with the ward within three rounds whatever the others
@@ -18,6 +19,7 @@ pub mod ledger;
 pub mod machine;
 mod newer;
 pub mod packets;
+mod poison;
 pub mod story;
 pub mod world;
 
@@ -94,6 +96,8 @@ pub struct Tally {
     pub clock_jumps: usize,
     /// Phones that were reported lost, with their copies.
     pub revocations: usize,
+    /// Bundles of nonsense, sent with a phone's key.
+    pub poisonings: usize,
     /// Phones copied.
     pub clones: usize,
     /// Phones put back from an old copy.
@@ -142,6 +146,7 @@ impl Tally {
             disk_failures: self.disk_failures + other.disk_failures,
             clock_jumps: self.clock_jumps + other.clock_jumps,
             revocations: self.revocations + other.revocations,
+            poisonings: self.poisonings + other.poisonings,
             clones: self.clones + other.clones,
             phone_restores: self.phone_restores + other.phone_restores,
             ward_restores: self.ward_restores + other.ward_restores,

@@ -37,6 +37,7 @@ fn every_promise_is_kept_whatever_happens_between_phones_and_ward() {
         ("disk failures", sum.disk_failures),
         ("clock jumps", sum.clock_jumps),
         ("lost phones", sum.revocations),
+        ("poisonings", sum.poisonings),
         ("clones", sum.clones),
         ("phone restores", sum.phone_restores),
         ("ward restores", sum.ward_restores),

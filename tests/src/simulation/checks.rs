@@ -200,7 +200,8 @@ pub fn healed(fleet: &Fleet) {
         fleet.plan.seed
     );
     rows_are_projections(fleet);
-    numbers_are_unique(fleet);
+    numbers_are_unique_and_gapless(fleet);
+    no_queue_is_stuck(fleet);
     for phone in &fleet.phones {
         is_sound_to_the_page(&phone.store(), fleet.plan.seed);
     }
@@ -408,8 +409,43 @@ fn rows_are_projections(fleet: &Fleet) {
     }
 }
 
-/// No official number is given to two cases.
-fn numbers_are_unique(fleet: &Fleet) {
+/// Nothing waits for ever: no edit that is asked for, none that is set aside, no reading half done.
+fn no_queue_is_stuck(fleet: &Fleet) {
+    for phone in in_hand(fleet) {
+        let store = phone.store();
+        for queue in ["wanted", "set_aside", "doubtful"] {
+            let waiting: i64 = store
+                .query_row(&format!("SELECT count(*) FROM {queue}"), [], |row| {
+                    row.get(0)
+                })
+                .expect("the store answers");
+            assert_eq!(
+                waiting, 0,
+                "seed {}: {queue} of {} is never done",
+                fleet.plan.seed, phone.name
+            );
+        }
+    }
+}
+
+/// No official number is given to two cases, and none is left out: each was issued or is void.
+fn numbers_are_unique_and_gapless(fleet: &Fleet) {
+    let gaps: i64 = fleet
+        .ward()
+        .read(|connection| {
+            connection.query_row(
+                "SELECT coalesce(sum(gaps), 0) FROM (SELECT max(number) - count(*) AS gaps
+                 FROM official_numbers GROUP BY register, year)",
+                [],
+                |row| row.get(0),
+            )
+        })
+        .expect("the ward answers");
+    assert_eq!(
+        gaps, 0,
+        "seed {}: official numbers have gaps",
+        fleet.plan.seed
+    );
     let mut seen = BTreeSet::new();
     for case in snapshot_of_ward(fleet.ward()).into_values() {
         if let Some(number) = case.official_number {

@@ -24,7 +24,7 @@ use super::world::{Clock, Dice, SimulatedEnvironment, Skew};
 use super::{Plan, Tally, checks};
 
 /// Phường Tân Hòa.
-const WARD: &str = "26995";
+pub(super) const WARD: &str = "26995";
 /// One year and a half in milliseconds: a phone whose battery died and whose date was never set.
 const SKEW_MS: i64 = 47_000_000_000;
 /// A hundred days: longer than a month, and than what is kept for a while.

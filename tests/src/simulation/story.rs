@@ -82,7 +82,7 @@ impl Story {
         let pause_ms = i64::try_from(self.dice.below(3_600_000)).expect("an hour fits");
         fleet.clock.advance_ms(pause_ms);
         let phone = self.dice.below(fleet.phones.len());
-        match self.dice.below(112) {
+        match self.dice.below(114) {
             0..18 => self.record(fleet, phone),
             18..24 => self.attach(fleet, phone),
             24..27 => self.look_at_photos(fleet, phone),
@@ -98,6 +98,11 @@ impl Story {
             86..100 => self.set_back(fleet, phone),
             100..109 => self.break_a_disk(fleet, phone),
             109..111 => fleet.set_clock(phone, *self.dice.pick(&SKEWS_MS)),
+            111..113 => {
+                if let Some(case) = self.some_case(fleet, phone) {
+                    fleet.poison(phone, case);
+                }
+            }
             _ => self.lose_phone(fleet, phone),
         }
         fleet.attend();
