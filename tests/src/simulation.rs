@@ -108,6 +108,8 @@ pub struct Tally {
     pub replays: usize,
     /// Finished cases that phones did not hold any more when a season had gone by.
     pub let_go: usize,
+    /// Cases that were lent to phones that looked for them.
+    pub lent: usize,
     /// Notes written while a phone talked.
     pub notes_meanwhile: usize,
     /// Officers given other areas.
@@ -152,6 +154,7 @@ impl Tally {
             ward_restores: self.ward_restores + other.ward_restores,
             replays: self.replays + other.replays,
             let_go: self.let_go + other.let_go,
+            lent: self.lent + other.lent,
             notes_meanwhile: self.notes_meanwhile + other.notes_meanwhile,
             reassignments: self.reassignments + other.reassignments,
             moves: self.moves + other.moves,

@@ -38,6 +38,8 @@ fn every_promise_is_kept_whatever_happens_between_phones_and_ward() {
         ("clock jumps", sum.clock_jumps),
         ("lost phones", sum.revocations),
         ("poisonings", sum.poisonings),
+        ("finished cases that leave phones", sum.let_go),
+        ("loans", sum.lent),
         ("clones", sum.clones),
         ("phone restores", sum.phone_restores),
         ("ward restores", sum.ward_restores),

@@ -12,8 +12,8 @@ use gandan_server::ward::Ward;
 use uuid::Uuid;
 
 use super::fleet::{Fleet, Phone};
-pub use scope::recent_is_held;
 use scope::{in_scope, scopes_are_kept};
+pub use scope::{loans_are_right, recent_is_held};
 
 /// Everything a ward shows, to compare.
 #[must_use]

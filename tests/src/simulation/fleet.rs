@@ -404,6 +404,26 @@ impl Fleet {
                 }
             }
             self.tally.let_go += checks::recent_is_held(self, months);
+            self.look_up_what_is_not_here();
+        }
+    }
+
+    /// Everybody looks for every case that their phone does not hold: what they may see is lent to them,
+    /// of the rest they learn no more than that it is not there.
+    fn look_up_what_is_not_here(&mut self) {
+        let cases = checks::snapshot_of_ward(self.ward());
+        for phone in 0..self.phones.len() {
+            if self.phones[phone].is_revoked {
+                continue;
+            }
+            let replica = self.phones[phone].replica().clone();
+            for case in cases.values() {
+                let code = case.code.to_string();
+                replica.look_up(&code).expect("the store answers");
+            }
+            let endings = self.sync(&[phone], &[None]);
+            assert!(endings[0].is_complete, "seed {}", self.plan.seed);
+            self.tally.lent += checks::loans_are_right(self, phone, &cases);
         }
     }
 

@@ -60,6 +60,26 @@ pub fn recent_is_held(fleet: &Fleet, months: Option<u16>) -> usize {
     let_go
 }
 
+/// Of a phone that looked for every case: what its officer may see is shown, the rest is not there. Gives
+/// how many cases are on loan.
+pub fn loans_are_right(fleet: &Fleet, phone: usize, ward: &BTreeMap<Uuid, Case>) -> usize {
+    let phone = &fleet.phones[phone];
+    let mut lent = 0;
+    for (id, case) in ward {
+        let shown = phone.replica().case(*id).expect("the store answers");
+        let shown = shown.map(|detail| detail.case);
+        let due = may_see(fleet, phone, case).0.then_some(case);
+        assert!(
+            shown.as_ref() == due,
+            "seed {}: {} looked for {id} and was shown {shown:?}",
+            fleet.plan.seed,
+            phone.name
+        );
+        lent += usize::from(phone.replica().is_borrowed(*id).expect("the store answers"));
+    }
+    lent
+}
+
 /// Nobody holds what is out of their scope, everybody holds what is in it, citizens included, down
 /// to the tables of the phone's store.
 pub(super) fn scopes_are_kept(fleet: &Fleet) {
