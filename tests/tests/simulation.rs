@@ -26,7 +26,6 @@ fn every_promise_is_kept_whatever_happens_between_phones_and_ward() {
         ("cases", sum.cases),
         ("notes", sum.notes),
         ("files", sum.files),
-        ("freed files", sum.freed_files),
         ("files fetched", sum.fetched_files),
         ("files sent on", sum.resent_bytes),
         ("conversations in datagrams", sum.by_packets),

@@ -262,7 +262,7 @@ impl Story {
     /// so a phone is emptied only where no ward is set back.
     fn look_at_photos(&mut self, fleet: &mut Fleet, phone: usize) {
         let replica = fleet.phones[phone].replica().clone();
-        if self.set_back == SetBack::Phone && self.dice.percent(30) {
+        if self.set_back == SetBack::Phone && self.dice.percent(60) {
             match replica.free_space() {
                 Ok(freed) => {
                     fleet.tally.freed_files += usize::try_from(freed.files).expect("few files");
