@@ -13,6 +13,7 @@ pub mod config;
 pub mod console;
 pub mod demo;
 pub mod register;
+mod rounds;
 pub mod serving;
 pub mod sync;
 pub mod telemetry;

@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::console::{self, Transport};
+use crate::rounds::ask_every;
 use crate::sync::Listener;
 use crate::ward::Ward;
 
@@ -92,20 +93,9 @@ async fn serve_console(
 
 /// Lets phones forget what has become old, soon after the month began.
 async fn watch_months(ward: Ward, stop: watch::Receiver<bool>) {
-    let moving = async {
-        let mut hours = tokio::time::interval(MONTH_LOOK);
-        loop {
-            hours.tick().await;
-            let ward = ward.clone();
-            match tokio::task::spawn_blocking(move || ward.move_floor()).await {
-                Ok(Ok(_)) => {}
-                Ok(Err(error)) => tracing::error!(%error, "what phones hold was not looked at"),
-                Err(error) => tracing::error!(%error, "what phones hold was not looked at"),
-            }
-        }
-    };
+    let move_floor = |ward: &Ward| ward.move_floor().map(drop);
     tokio::select! {
-        () = moving => {}
+        () = ask_every(MONTH_LOOK, ward, move_floor, "what phones hold was not looked at") => {}
         () = stopped(stop) => {}
     }
 }

@@ -1,6 +1,7 @@
 //! The harness of simulations and end-to-end tests.
 
 pub mod disk;
+pub mod folders;
 pub mod programs;
 pub mod simulation;
 pub mod staying;

@@ -27,3 +27,8 @@ pub fn run(arguments: Arguments) -> Result<String, String> {
         Some(Command::Role(role)) => roles::play(&role).map(|()| String::new()),
     }
 }
+
+/// What went wrong, for whoever plays a day at a terminal.
+fn words(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}

@@ -21,6 +21,7 @@ use gandan_core::store::rows::{self, CaseQuery};
 use gandan_core::store::{OpenError, StoreKey};
 use gandan_server::ward::Ward;
 use gandan_tests::disk::{Disk, Fault};
+use gandan_tests::folders;
 use gandan_tests::simulation::world::{Clock, Dice, SimulatedEnvironment, Skew};
 use uuid::Uuid;
 
@@ -147,19 +148,6 @@ fn day(root: &Path, seed: u64) -> BTreeSet<Uuid> {
     promised
 }
 
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &to);
-        } else {
-            std::fs::copy(entry.path(), to).unwrap();
-        }
-    }
-}
-
 /// Plays days in which the victim's disk fails later and later, until one passes without.
 fn every_operation(victim: Victim, fault: impl Fn(u64) -> Fault) {
     let template = tempfile::tempdir().unwrap();
@@ -169,7 +157,7 @@ fn every_operation(victim: Victim, fault: impl Fn(u64) -> Fault) {
     loop {
         println!("{victim:?} {:?}", fault(at));
         let root = tempfile::tempdir().unwrap();
-        copy(template.path(), root.path());
+        folders::copy(template.path(), root.path());
         let folder = match victim {
             Victim::Phone => "phone",
             Victim::Ward => "ward",

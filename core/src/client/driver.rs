@@ -143,9 +143,9 @@ impl Conversation<'_> {
                 count = receive.read(&mut buffer), if !is_executing && !is_over => {
                     Event::Read(count.map_err(broken)?)
                 }
-                () = recorded(self.stay), if is_following => Event::Recorded,
-                () = left(self.stay), if !is_leaving => Event::Leaving,
-                () = elapsed(patience), if !is_executing => Event::Silent,
+                () = or_never(self.stay.map(Stay::is_recorded)), if is_following => Event::Recorded,
+                () = or_never(self.stay.map(Stay::left)), if !is_leaving => Event::Leaving,
+                () = or_never(patience.map(tokio::time::sleep)), if !is_executing => Event::Silent,
             };
             match event {
                 Event::Executed(answer) => self.initiator.handle_answer(answer),
@@ -239,26 +239,10 @@ async fn write(send: &mut Sender, bytes: &[u8], is_writing: bool) -> io::Result<
     }
 }
 
-/// Done when the app says that there is something to send; never without an app that stays.
-async fn recorded(stay: Option<&Stay>) {
-    match stay {
-        Some(stay) => stay.is_recorded().await,
-        None => std::future::pending().await,
-    }
-}
-
-/// Done when the app says that it is time to go; never without an app that stays.
-async fn left(stay: Option<&Stay>) {
-    match stay {
-        Some(stay) => stay.left().await,
-        None => std::future::pending().await,
-    }
-}
-
-/// Done after a while; never if there is no end to it.
-async fn elapsed(patience: Option<Duration>) {
-    match patience {
-        Some(patience) => tokio::time::sleep(patience).await,
+/// Waits for what there is; for ever for nothing.
+async fn or_never<T>(awaited: Option<impl Future<Output = T>>) -> T {
+    match awaited {
+        Some(awaited) => awaited.await,
         None => std::future::pending().await,
     }
 }

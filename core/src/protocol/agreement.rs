@@ -37,32 +37,18 @@ impl EditSum {
     /// Of both sets, if they have nothing in common.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
-        let mut carry = false;
-        let limbs = std::array::from_fn(|place| {
-            let (sum, first) = self.limbs[place].overflowing_add(other.limbs[place]);
-            let (sum, second) = sum.overflowing_add(u64::from(carry));
-            carry = first || second;
-            sum
-        });
         Self {
             count: self.count.wrapping_add(other.count),
-            limbs,
+            limbs: limb_by_limb(self.limbs, other.limbs, u64::overflowing_add),
         }
     }
 
     /// Of what is left without a part of it.
     #[must_use]
     pub fn minus(self, other: Self) -> Self {
-        let mut borrow = false;
-        let limbs = std::array::from_fn(|place| {
-            let (rest, first) = self.limbs[place].overflowing_sub(other.limbs[place]);
-            let (rest, second) = rest.overflowing_sub(u64::from(borrow));
-            borrow = first || second;
-            rest
-        });
         Self {
             count: self.count.wrapping_sub(other.count),
-            limbs,
+            limbs: limb_by_limb(self.limbs, other.limbs, u64::overflowing_sub),
         }
     }
 
@@ -121,6 +107,21 @@ impl FromIterator<EditId> for EditSum {
         }
         sum
     }
+}
+
+/// Adds or subtracts as on paper, from the lowest limb up, with what is carried or borrowed.
+fn limb_by_limb(
+    one: [u64; 4],
+    other: [u64; 4],
+    step: impl Fn(u64, u64) -> (u64, bool),
+) -> [u64; 4] {
+    let mut carry = false;
+    std::array::from_fn(|place| {
+        let (limb, first) = step(one[place], other[place]);
+        let (limb, second) = step(limb, u64::from(carry));
+        carry = first || second;
+        limb
+    })
 }
 
 /// What a device holds: the same on both sides, or not.

@@ -73,28 +73,31 @@ impl Replica {
     /// # Errors
     /// The store's.
     pub fn begin_conversation(&self, app_version: &str) -> Result<Option<Opening>, StoreError> {
-        if self.transact(|work| Ok::<_, StoreError>(work.end_old_loans()?))? {
-            self.empty_log();
-        }
         let mut core = self.core();
         let Some(enrolment) = core.enrolment.clone() else {
             return Ok(None);
         };
         let opening = |work: &mut super::work::Work<'_>| -> rusqlite::Result<_> {
             let connection = work.connection;
+            let are_loans_over = work.end_old_loans()?;
             proofs::count_try(connection)?;
             let cursor = settings::read(connection, settings::CURSOR)?.unwrap_or_default();
             let version = settings::read(connection, settings::DIRECTORY_VERSION)?;
             let wanted = proofs::wanted(connection, WANTED_EDITS_MAX)?;
             let bundles = outbox::open_bundles(connection, true)?;
-            Ok((cursor, version, wanted, bundles))
+            Ok((are_loans_over, cursor, version, wanted, bundles))
         };
-        let ((cursor, version, wanted, bundles), _) =
+        let ((are_loans_over, cursor, version, wanted, bundles), changes) =
             self.transact_on(&mut core, |work| opening(work).map_err(StoreError::from))?;
         core.conversation = ConversationMemory {
             doubtful: bundles.into_iter().collect(),
             ..ConversationMemory::default()
         };
+        drop(core);
+        self.inner.observers.tell(&changes);
+        if are_loans_over {
+            self.empty_log();
+        }
         Ok(Some(Opening {
             ward_key: enrolment.ward_key,
             cursor: Cursor(cursor),

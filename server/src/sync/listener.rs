@@ -18,6 +18,7 @@ use super::connection;
 use super::devices::Devices;
 use super::strangers::{Place, Strangers};
 use super::writer::Writer;
+use crate::rounds::ask_every;
 use crate::ward::Ward;
 
 /// From this many strangers on, a new one must first show that its address is its own. A ward's
@@ -110,7 +111,13 @@ impl Listener {
         let strangers = Strangers::default();
         let (stop, stopping) = watch::channel(false);
         let mut connections = JoinSet::new();
-        let looking = look_for_others(shared.ward.clone());
+        // Whoever stays hears what an admin command did a moment later.
+        let looking = ask_every(
+            Duration::from_millis(LOOK_MS),
+            shared.ward.clone(),
+            Ward::look_for_others,
+            "it is not known what another process did",
+        );
         tokio::pin!(shutdown, looking);
         loop {
             tokio::select! {
@@ -154,23 +161,6 @@ impl Listener {
         let farewell = Duration::from_millis(FAREWELL_MS_MAX);
         if timeout(farewell, self.endpoint.wait_idle()).await.is_err() {
             tracing::debug!("some phones did not hear that the server stops");
-        }
-    }
-}
-
-/// Never ends. Whoever stays hears what an admin command did a moment later.
-async fn look_for_others(ward: Ward) {
-    let mut interval = tokio::time::interval(Duration::from_millis(LOOK_MS));
-    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        interval.tick().await;
-        let ward = ward.clone();
-        match tokio::task::spawn_blocking(move || ward.look_for_others()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "it is not known what another process did");
-            }
-            Err(error) => tracing::error!(%error, "looking for others did not end"),
         }
     }
 }

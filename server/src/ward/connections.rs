@@ -56,11 +56,10 @@ struct Writer {
     version: i64,
 }
 
-impl Writer {
-    fn have_others_written(&mut self) -> rusqlite::Result<bool> {
-        let version = data_version(&self.connection)?;
-        Ok(std::mem::replace(&mut self.version, version) != version)
-    }
+/// Whether another process has written since `version` was noted; notes what it is now.
+fn have_others_written(connection: &Connection, version: &mut i64) -> rusqlite::Result<bool> {
+    let now = data_version(connection)?;
+    Ok(std::mem::replace(version, now) != now)
 }
 
 /// Changes when another connection has written.
@@ -134,7 +133,7 @@ impl Shared {
             version,
         } = &mut *writer;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let now = data_version(&transaction)?;
+        let have_others_written = have_others_written(&transaction, version)?;
         let mut work = Work {
             connection: &transaction,
             documents,
@@ -145,7 +144,7 @@ impl Shared {
         };
         let result = change(&mut work);
         let mut happened = work.happened;
-        happened.have_others_written = std::mem::replace(version, now) != now;
+        happened.have_others_written = have_others_written;
         // Once for all, and outside of any savepoint: FTS5 makes a segment at each. Readers do not
         // write, so nothing may be due after the commit.
         let finished = result.and_then(|result| {
@@ -158,7 +157,7 @@ impl Shared {
         });
         if finished.is_err() {
             // Nothing of it happened, but what others did did.
-            happened = Happened::by_others(happened.have_others_written);
+            happened = Happened::by_others(have_others_written);
         }
         // Within the lock, so that it is told in the order in which it happened.
         self.news.tell(happened);
@@ -169,7 +168,12 @@ impl Shared {
     /// Tells devices that stay if another process has written: it cannot tell them itself.
     pub(super) fn look_for_others(&self) -> Result<(), WardError> {
         let mut writer = lock(&self.writer);
-        let have_others_written = writer.have_others_written()?;
+        let Writer {
+            connection,
+            version,
+            ..
+        } = &mut *writer;
+        let have_others_written = have_others_written(connection, version)?;
         self.news.tell(Happened::by_others(have_others_written));
         Ok(())
     }

@@ -138,15 +138,13 @@ fn answer_by_reading(
                 WardAnswer::Refused(Refusal::Unavailable)
             }
             WardCommand::ReadFeed(cursor) => {
-                let page = feed::read(connection, shared, &known, cursor)?;
+                let scope = known.scope(connection)?;
+                let page = feed::read(connection, shared, &known, &scope, cursor)?;
                 has_reported =
                     page.is_none() && known.reported_epoch != restore::current_epoch(connection)?;
                 match page {
                     Some(page) => WardAnswer::Page(Some(Box::new(page))),
-                    None => {
-                        let scope = known.scope(connection)?;
-                        WardAnswer::CaughtUp(sums::held(connection, &scope)?)
-                    }
+                    None => WardAnswer::CaughtUp(sums::held(connection, &scope)?),
                 }
             }
             WardCommand::ReadEdits(wanted) => {

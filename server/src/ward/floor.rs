@@ -50,14 +50,12 @@ pub(super) fn is_move(
         quiet_since: None,
         ..placement.clone()
     };
-    Ok(place(before) != place(after) || is_past_for_anybody(connection, before)?)
-}
-
-fn is_past_for_anybody(connection: &Connection, before: &Placement) -> rusqlite::Result<bool> {
-    let Some(quiet_since) = before.quiet_since else {
-        return Ok(false);
-    };
-    Ok(quiet_since <= number(connection, settings::FLOOR_HIGHEST)?)
+    if place(before) != place(after) {
+        return Ok(true);
+    }
+    // What is open is past for nobody: the settings need not be asked.
+    Ok(before.quiet_since.is_some()
+        && before.is_quiet_at(number(connection, settings::FLOOR_HIGHEST)?))
 }
 
 /// The beginning of the month so many months before this one, in Việt Nam; the beginning of time for

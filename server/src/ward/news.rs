@@ -81,9 +81,7 @@ impl Happened {
             before,
         });
     }
-}
 
-impl Happened {
     /// Whether anything entered the feed.
     pub(super) fn has_entries(&self) -> bool {
         !self.entries.is_empty()

@@ -78,6 +78,17 @@ pub(super) fn now(connection: &Connection, document: DocumentId) -> rusqlite::Re
     Ok(documents::placement(connection, placed(document))?.unwrap_or_default())
 }
 
+/// The documents that one placement decides about: a case and its person are held, and told of, together.
+pub(super) fn placed_together(document: DocumentId) -> Vec<DocumentId> {
+    match document.kind {
+        DocumentKind::Case | DocumentKind::Person => vec![
+            DocumentId::case(document.uuid),
+            DocumentId::person_of(document.uuid),
+        ],
+        DocumentKind::Visit => vec![document],
+    }
+}
+
 /// Whose placement decides about a document: a person's is its case's.
 pub(super) fn placed(document: DocumentId) -> DocumentId {
     match document.kind {

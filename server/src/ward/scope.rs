@@ -18,6 +18,13 @@ pub(super) struct Placement {
     pub(super) quiet_since: Option<u64>,
 }
 
+impl Placement {
+    /// Whether nothing of it has been open since a place of the feed, or before.
+    pub(super) fn is_quiet_at(&self, floor: u64) -> bool {
+        self.quiet_since.is_some_and(|since| since <= floor)
+    }
+}
+
 /// What one officer may see, and what of it their phone holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Scope {
@@ -74,11 +81,8 @@ impl Scope {
     /// Whether the officer's phone holds a document of this kind with this placement: what they may
     /// see, without what is quiet since before the floor. What the officer recorded stays.
     pub(super) fn covers(&self, kind: DocumentKind, placement: &Placement) -> bool {
-        let is_past = placement
-            .quiet_since
-            .is_some_and(|quiet_since| quiet_since <= self.floor);
         let is_own = placement.recorder == Some(self.officer);
-        (is_own || !is_past) && self.may_see(kind, placement)
+        (is_own || !placement.is_quiet_at(self.floor)) && self.may_see(kind, placement)
     }
 
     /// Whether the officer may see a document of this kind with this placement, held or not.

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::connections::Work;
 use super::documents::placement_at;
 use super::scope::{Placement, Scope};
-use super::{WardError, floor};
+use super::{WardError, floor, placements};
 
 /// What decides whether a scope covers a document, as far as scopes tell documents apart.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,9 +35,7 @@ impl Group {
             recorder: recorder.map_or_else(Vec::new, |officer| officer.0.as_bytes().to_vec()),
             area: placement.area.clone().unwrap_or_default(),
             is_restricted: placement.is_restricted,
-            is_past: placement
-                .quiet_since
-                .is_some_and(|quiet_since| quiet_since <= floor),
+            is_past: placement.is_quiet_at(floor),
         }
     }
 }
@@ -90,15 +88,8 @@ impl Work<'_> {
             (None, None) => 0,
             _ => floor::current(self.connection)?,
         };
-        let told_together = match document.kind {
-            DocumentKind::Visit => vec![document],
-            DocumentKind::Case | DocumentKind::Person => vec![
-                DocumentId::case(document.uuid),
-                DocumentId::person_of(document.uuid),
-            ],
-        };
         let added: EditSum = [edit].into_iter().collect();
-        for counted in told_together {
+        for counted in placements::placed_together(document) {
             let from = Group::of(counted.kind, before, floor);
             let to = Group::of(counted.kind, after, floor);
             let is_document = counted == document;

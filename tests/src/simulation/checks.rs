@@ -30,6 +30,19 @@ pub fn snapshot_of_ward(ward: &Ward) -> BTreeMap<Uuid, Case> {
         .collect()
 }
 
+/// What may change nothing has changed nothing.
+///
+/// # Panics
+/// With the seed, if it has.
+pub fn is_unchanged(fleet: &Fleet, before: &BTreeMap<Uuid, Case>, what: &str) {
+    assert_eq!(
+        *before,
+        snapshot_of_ward(fleet.ward()),
+        "seed {}: {what} changed the ward",
+        fleet.plan.seed
+    );
+}
+
 fn ward_rows(ward: &Ward) -> BTreeMap<Uuid, CaseRow> {
     ward.read(|connection| rows::cases(connection, &CaseQuery::default()))
         .expect("the ward answers")

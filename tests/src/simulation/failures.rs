@@ -14,27 +14,38 @@ use super::world::Skew;
 /// How likely somebody makes room on a full disk before the next thing happens, in percent.
 const ROOM_IS_MADE_PERCENT: usize = 70;
 
+/// What a machine needs.
+enum Care {
+    None,
+    Restart,
+    Mend,
+}
+
 impl Fleet {
     /// What follows from what failed: who lost power starts again, a full disk is given room.
     pub fn attend(&mut self) {
         for phone in 0..self.phones.len() {
-            match self.phones[phone].machine.failure() {
-                None => {}
-                Some(Fault::PowerLoss { .. }) => self.restart_phone(phone),
-                Some(Fault::Full { .. }) if !self.dice.percent(ROOM_IS_MADE_PERCENT) => {}
-                Some(_) => {
-                    self.tally.disk_failures += 1;
-                    self.phones[phone].machine.plan(None);
-                }
+            match self.care_for(self.phones[phone].machine.failure()) {
+                Care::None => {}
+                Care::Restart => self.restart_phone(phone),
+                Care::Mend => self.phones[phone].machine.plan(None),
             }
         }
-        match self.ward.failure() {
-            None => {}
-            Some(Fault::PowerLoss { .. }) => self.restart_ward(),
-            Some(Fault::Full { .. }) if !self.dice.percent(ROOM_IS_MADE_PERCENT) => {}
-            Some(_) => {
+        match self.care_for(self.ward.failure()) {
+            Care::None => {}
+            Care::Restart => self.restart_ward(),
+            Care::Mend => self.ward.plan(None),
+        }
+    }
+
+    fn care_for(&mut self, failure: Option<Fault>) -> Care {
+        match failure {
+            None => Care::None,
+            Some(Fault::PowerLoss { .. }) => Care::Restart,
+            Some(Fault::Full { .. }) if !self.dice.percent(ROOM_IS_MADE_PERCENT) => Care::None,
+            Some(Fault::Full { .. } | Fault::Error { .. }) => {
                 self.tally.disk_failures += 1;
-                self.ward.plan(None);
+                Care::Mend
             }
         }
     }

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 
 use gandan_core::model::Role;
 
+use crate::folders;
+
 use super::fleet::{Fleet, Phone, start_phone, start_ward};
-use super::machine::{Machine, copy};
+use super::machine::Machine;
 use super::world::Skew;
 
 impl Fleet {
@@ -54,7 +56,7 @@ impl Fleet {
     /// A phone is put back from an old copy, after it had told the ward everything.
     pub fn restore_phone(&mut self, phone: usize, backup: &Path) {
         let folder = self.new_folder("restored");
-        copy(backup, &folder);
+        folders::copy(backup, &folder);
         // What the ward refused is on the phone alone: whoever puts an older copy over it takes it away.
         let refused = self.phones[phone].replica().rejected();
         self.wiped_refusals
@@ -75,7 +77,7 @@ impl Fleet {
     /// The ward is put back from an old copy: files swapped, nobody is told.
     pub fn restore_ward(&mut self, backup: &Path) {
         let folder = self.new_folder("ward-restored");
-        copy(backup, &folder);
+        folders::copy(backup, &folder);
         let environment = self.environment(&Skew::default());
         self.ward = Machine::new(folder, &|folder: &Path| start_ward(folder, &environment));
         self.was_ward_restored = true;

@@ -1,10 +1,10 @@
 //! A folder on a disk that fails, and the process that has it open: what a power cut, a full disk and
 //! a hand that copies files do to a phone and to a ward alike.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::disk::{Disk, Fault};
+use crate::folders;
 
 use super::world::Dice;
 
@@ -102,23 +102,6 @@ impl<P> Machine<P> {
     /// # Panics
     /// If the test machine's disk is full.
     pub fn copy_to(&self, folder: &Path) {
-        copy(&self.folder, folder);
-    }
-}
-
-/// Copies a folder with everything in it.
-///
-/// # Panics
-/// If the test machine's disk is full.
-pub fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a folder can be made");
-    for entry in fs::read_dir(from).expect("the folder is there") {
-        let entry = entry.expect("the folder can be read");
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).expect("the file can be copied");
-        }
+        folders::copy(&self.folder, folder);
     }
 }

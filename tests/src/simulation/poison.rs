@@ -32,12 +32,7 @@ impl Fleet {
             Err(error) => self.excuse_ward(&error as &WardError),
         }
         self.attend();
-        assert_eq!(
-            before,
-            checks::snapshot_of_ward(self.ward()),
-            "seed {}: poison changed the ward",
-            self.plan.seed
-        );
+        checks::is_unchanged(self, &before, "poison");
         self.tally.poisonings += 1;
     }
 

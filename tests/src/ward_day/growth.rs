@@ -15,9 +15,16 @@ use uuid::Uuid;
 
 use super::invented;
 use super::parts::{Meter, Phone};
+use super::words;
+use crate::folders;
 
 /// Lengths of history at which operations are measured.
-const HISTORIES: [usize; 4] = [1, 10, 100, 960];
+const HISTORIES: [(usize, &str); 4] = [
+    (1, "1 edits"),
+    (10, "10 edits"),
+    (100, "100 edits"),
+    (960, "960 edits"),
+];
 
 /// How often each operation is measured.
 const TIMES: usize = 20;
@@ -86,11 +93,7 @@ impl Environment for Later {
 /// all forgets. On a copy of the ward.
 fn years_later(root: &Path, desk: &Phone) -> Result<String, String> {
     let later = root.join("later");
-    std::fs::create_dir(&later).map_err(words)?;
-    for entry in std::fs::read_dir(root.join("ward")).map_err(words)? {
-        let entry = entry.map_err(words)?;
-        std::fs::copy(entry.path(), later.join(entry.file_name())).map_err(words)?;
-    }
+    folders::copy(&root.join("ward"), &later);
     let ward = Ward::open(&later, Arc::new(Later)).map_err(words)?;
     let mut meter = Meter::default();
     meter
@@ -113,10 +116,6 @@ fn years_later(root: &Path, desk: &Phone) -> Result<String, String> {
 
 fn size_of(path: &Path) -> Result<u64, String> {
     Ok(std::fs::metadata(path).map_err(words)?.len())
-}
-
-fn words(error: impl std::fmt::Display) -> String {
-    error.to_string()
 }
 
 /// Everybody sends, then everybody hears.
@@ -198,8 +197,7 @@ fn sizes(connection: &rusqlite::Connection) -> rusqlite::Result<BTreeMap<String,
 /// Operations on documents that have become long.
 fn histories(root: &Path, ward: &Ward, officer: Phone, desk: Phone) -> Result<String, String> {
     let mut meter = Meter::default();
-    for length in HISTORIES {
-        let name: &'static str = Box::leak(format!("{length} edits").into_boxed_str());
+    for (length, name) in HISTORIES {
         let form = invented::cases(1, 7)[0].to_form()?;
         let case = officer.replica.record_case(form).map_err(words)?.id;
         for number in 1..length {
@@ -233,13 +231,7 @@ fn measure(
     // A copy of the store stands for a phone that was just started.
     for attempt in 0..TIMES / 4 {
         let copy = root.join(format!("copy-{name}-{attempt}"));
-        std::fs::create_dir(&copy).map_err(words)?;
-        for file in ["phone.db", "phone.db-wal"] {
-            let from = root.join("officer").join(file);
-            if from.exists() {
-                std::fs::copy(from, copy.join(file)).map_err(words)?;
-            }
-        }
+        folders::copy(&root.join("officer"), &copy);
         let key = StoreKey::new([7; 32]);
         let replica = Replica::open(&copy, &key, Arc::new(SystemEnvironment)).map_err(words)?;
         meter.time(name, "phone appends, cold", 1, || note(&replica))?;

@@ -17,7 +17,7 @@ use gandan_core::store::StoreKey;
 use gandan_core::store::rows::CaseQuery;
 use gandan_server::ward::Ward;
 
-use super::{invented, workload};
+use super::{invented, words, workload};
 
 /// An hour.
 const INVITE_MS: i64 = 3_600_000;
@@ -29,10 +29,8 @@ const QUERIES: usize = 10;
 /// # Errors
 /// In words.
 pub fn run(root: &Path, count: usize) -> Result<String, String> {
-    let words = |error: &dyn std::fmt::Display| error.to_string();
     let code = "26995".parse().map_err(|_| "no ward code")?;
-    let ward = Ward::init(&root.join("ward"), code, Arc::new(SystemEnvironment))
-        .map_err(|error| words(&error))?;
+    let ward = Ward::init(&root.join("ward"), code, Arc::new(SystemEnvironment)).map_err(words)?;
     let a = Phone::enrol(root, "a", &ward, Role::Leader)?;
     let b = Phone::enrol(root, "b", &ward, Role::Triage)?;
     let cases = invented::cases(count, 1);
@@ -49,11 +47,11 @@ pub fn run(root: &Path, count: usize) -> Result<String, String> {
                 ..NewVisit::default()
             };
             let visit = meter.time("record", "visit", 1, || a.replica.start_visit(visit));
-            visits.insert(&case.visit, visit.map_err(|error| words(&error))?);
+            visits.insert(&case.visit, visit.map_err(words)?);
         }
         form.visit = visits.get(&case.visit).copied();
         let recorded = meter.time("record", "case", 1, || a.replica.record_case(form));
-        recorded.map_err(|error| words(&error))?;
+        recorded.map_err(words)?;
     }
     a.push("push", &ward, &mut meter)?;
     a.pull("push", &ward, &mut meter)?;
@@ -68,13 +66,13 @@ pub fn run(root: &Path, count: usize) -> Result<String, String> {
             };
             let part = if query == 0 { "first" } else { "next" };
             let found = meter.time(name, part, 1, || b.replica.cases(&asked));
-            found.map_err(|error| words(&error))?;
+            found.map_err(words)?;
         }
     }
 
     let find = |phone: &Phone, index: usize| {
         let found = phone.replica.find_case(&cases[index].id);
-        let found = found.map_err(|error| words(&error))?;
+        let found = found.map_err(words)?;
         found.ok_or_else(|| format!("{} is not here", cases[index].id))
     };
     let noted: Vec<_> = workload::noted(count)
@@ -86,7 +84,7 @@ pub fn run(root: &Path, count: usize) -> Result<String, String> {
     for (index, id) in noted {
         let text = workload::note(index).1;
         let noted = meter.time("edit", "note", 1, || a.replica.add_note(id, &text));
-        noted.map_err(|error| words(&error))?;
+        noted.map_err(words)?;
     }
     for (index, id) in assigned {
         let change = CaseChange {
@@ -95,7 +93,7 @@ pub fn run(root: &Path, count: usize) -> Result<String, String> {
             ..CaseChange::default()
         };
         let edited = meter.time("edit", "assign", 1, || b.replica.edit_case(id, change));
-        edited.map_err(|error| words(&error))?;
+        edited.map_err(words)?;
     }
     for phone in [&a, &b] {
         phone.push("edits up", &ward, &mut meter)?;
@@ -116,28 +114,21 @@ pub(super) struct Phone {
 impl Phone {
     /// Enrolled with the ward, its store under `root`.
     pub(super) fn enrol(root: &Path, name: &str, ward: &Ward, role: Role) -> Result<Self, String> {
-        let words = |error: &dyn std::fmt::Display| error.to_string();
         let environment = Arc::new(SystemEnvironment);
-        let replica = Replica::open(&root.join(name), &StoreKey::new([7; 32]), environment)
-            .map_err(|error| words(&error))?;
+        let replica =
+            Replica::open(&root.join(name), &StoreKey::new([7; 32]), environment).map_err(words)?;
         let device = DeviceId(replica.device_key().verifying_key().to_bytes());
-        let officer = ward
-            .officer(name, role, &[])
-            .map_err(|error| words(&error))?;
+        let officer = ward.officer(name, role, &[]).map_err(words)?;
         let invite = ward
             .invite(officer, &["127.0.0.1:1".to_owned()], INVITE_MS)
-            .map_err(|error| words(&error))?;
+            .map_err(words)?;
         let request = EnrolmentRequest {
             token: invite.token,
             device_name: name.to_owned(),
         };
-        let enrolled = ward
-            .enrol(device, &request)
-            .map_err(|error| words(&error))?;
+        let enrolled = ward.enrol(device, &request).map_err(words)?;
         let enrolment = enrolled.map_err(|_| "the invite does not hold")?;
-        replica
-            .set_enrolment(&enrolment)
-            .map_err(|error| words(&error))?;
+        replica.set_enrolment(&enrolment).map_err(words)?;
         Ok(Self {
             replica,
             device,
@@ -146,9 +137,7 @@ impl Phone {
     }
 
     fn ask(&self, command: DeviceCommand) -> Result<DeviceAnswer, String> {
-        self.replica
-            .execute(command)
-            .map_err(|error| error.to_string())
+        self.replica.execute(command).map_err(words)
     }
 
     /// Everything unsent goes up.
@@ -158,9 +147,7 @@ impl Phone {
         ward: &Ward,
         meter: &mut Meter,
     ) -> Result<(), String> {
-        self.replica
-            .begin_conversation("parts")
-            .map_err(|error| error.to_string())?;
+        self.replica.begin_conversation("parts").map_err(words)?;
         loop {
             let (answer, cost) = metered(|| self.ask(DeviceCommand::NextBundle));
             let DeviceAnswer::Bundle(Some(OutgoingBundle {
@@ -190,10 +177,7 @@ impl Phone {
         ward: &Ward,
         meter: &mut Meter,
     ) -> Result<(), String> {
-        let opening = self
-            .replica
-            .begin_conversation("parts")
-            .map_err(|error| error.to_string())?;
+        let opening = self.replica.begin_conversation("parts").map_err(words)?;
         let mut cursor = opening.ok_or("not enrolled")?.cursor;
         loop {
             let reading = WardCommand::ReadFeed(cursor);
@@ -209,7 +193,7 @@ impl Phone {
             let page = meter.time(phase, "phone opens", edits, || {
                 Page::open(self.ward_key, &sealed)
             });
-            let page = page.map_err(|error| error.to_string())?;
+            let page = page.map_err(words)?;
             cursor = page.cursor.clone().ok_or("a page without a cursor")?;
             let page = Box::new(page);
             meter.time(phase, "phone applies", edits, || {

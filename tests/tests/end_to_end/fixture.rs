@@ -66,6 +66,19 @@ pub(crate) fn texts(list: &[Value]) -> Vec<String> {
     texts
 }
 
+/// A large file that no part of another one equals, and that does not compress, attached to a case.
+pub(crate) fn attach_large_photo(town: &Town, phone: &Phone, case: &str) -> Vec<u8> {
+    let mut photo = vec![0; 3_000_000];
+    blake3::Hasher::new().finalize_xof().fill(&mut photo);
+    photo[..4].copy_from_slice(b"\xff\xd8\xff\xe0");
+    let path = town.path("photo.jpg");
+    std::fs::write(&path, &photo).unwrap();
+    let _ = phone
+        .run(&["attach", case, path.to_str().unwrap()])
+        .expect(0);
+    photo
+}
+
 /// A photo that a phone could have taken: the smallest JPEG, made different by `salt` after its end.
 pub(crate) fn photo(path: &Path, salt: u8) -> Vec<u8> {
     let mut bytes = vec![

@@ -6,7 +6,7 @@ use gandan_core::model::DocumentId;
 use gandan_core::store::attachments;
 use gandan_tests::programs::{Link, Phone, Weather};
 
-use crate::fixture::{Town, cases};
+use crate::fixture::{Town, attach_large_photo, cases};
 
 /// What packets, acknowledgements and hashes add to what is said.
 const OVERHEAD_PERCENT: u64 = 8;
@@ -14,25 +14,12 @@ const OVERHEAD_PERCENT: u64 = 8;
 /// What was under way to the old port and may be lost there, and the checks of the new one.
 const PER_CHANGE_BYTES_MAX: u64 = 64 * 1024 + 8 * 1024;
 
-/// A large file that does not compress.
-fn photo() -> Vec<u8> {
-    let mut photo = vec![0; 3_000_000];
-    blake3::Hasher::new().finalize_xof().fill(&mut photo);
-    photo[..4].copy_from_slice(b"\xff\xd8\xff\xe0");
-    photo
-}
-
 /// A phone behind a link, with records and a photo to send; gives both too.
 fn laden(town: &Town, link: &Link) -> (Phone, Vec<String>, Vec<u8>) {
     let invite = town.server.invite_through("a", "leader", link.address());
     let phone = Phone::enrolled(&town.path("a"), &invite);
     let ids = phone.record(&cases(0..400));
-    let photo = photo();
-    let path = town.path("photo.jpg");
-    std::fs::write(&path, &photo).unwrap();
-    let _ = phone
-        .run(&["attach", &ids[0], path.to_str().unwrap()])
-        .expect(0);
+    let photo = attach_large_photo(town, &phone, &ids[0]);
     (phone, ids, photo)
 }
 

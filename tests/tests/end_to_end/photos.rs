@@ -3,21 +3,13 @@
 use gandan_core::store::attachments;
 use gandan_tests::programs::{Link, Phone};
 
-use crate::fixture::{Town, cases};
+use crate::fixture::{Town, attach_large_photo, cases};
 
 /// A chunk, and all that a connection costs beside it.
 const PER_KILL_BYTES_MAX: u64 = 64 * 1024 + 24 * 1024;
 
 /// What packets, acknowledgements and hashes add to a file.
 const OVERHEAD_PERCENT: u64 = 8;
-
-/// A large file that no part of another one equals.
-fn photo() -> Vec<u8> {
-    let mut photo = vec![0; 3_000_000];
-    blake3::Hasher::new().finalize_xof().fill(&mut photo);
-    photo[..4].copy_from_slice(b"\xff\xd8\xff\xe0");
-    photo
-}
 
 #[test]
 fn a_photo_goes_on_where_it_was_whichever_process_is_killed() {
@@ -26,12 +18,7 @@ fn a_photo_goes_on_where_it_was_whichever_process_is_killed() {
     let invite = town.server.invite_through("a", "leader", link.address());
     let phone = Phone::enrolled(&town.path("a"), &invite);
     let ids = phone.record(&cases(0..1));
-    let photo = photo();
-    let path = town.path("photo.jpg");
-    std::fs::write(&path, &photo).unwrap();
-    let _ = phone
-        .run(&["attach", &ids[0], path.to_str().unwrap()])
-        .expect(0);
+    let photo = attach_large_photo(&town, &phone, &ids[0]);
 
     let size = photo.len() as u64;
     let before = link.bytes().0;
@@ -72,11 +59,7 @@ fn a_photo_that_was_freed_and_a_colleagues_photo_come_when_they_are_wanted() {
     let town = Town::new();
     let (a, b) = (town.phone("a"), town.phone("b"));
     let ids = a.record(&cases(0..1));
-    let path = town.path("photo.jpg");
-    std::fs::write(&path, photo()).unwrap();
-    let _ = a
-        .run(&["attach", &ids[0], path.to_str().unwrap()])
-        .expect(0);
+    let _ = attach_large_photo(&town, &a, &ids[0]);
     assert_eq!(a.run(&["free"]).expect(0).objects()[0]["files"], 0);
     for phone in [&a, &b] {
         let _ = phone.sync();

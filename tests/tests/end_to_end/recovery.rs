@@ -2,28 +2,15 @@
 
 use std::path::Path;
 
+use gandan_tests::folders;
 use gandan_tests::programs::Phone;
 
 use crate::fixture::{Town, cases, texts};
 
-/// Every file of a folder that nobody has open.
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
-
 /// Puts a copy in the place of a folder; what was there is kept aside.
 fn swap(folder: &Path, copied: &Path, aside: &Path) {
     std::fs::rename(folder, aside).unwrap();
-    copy(copied, folder);
+    folders::copy(copied, folder);
 }
 
 fn assert_agreed(phone: &Phone) {
@@ -42,7 +29,7 @@ fn a_server_whose_folder_is_an_older_copy_gets_back_what_its_phones_hold() {
     }
     town.server.stop();
     let (data, old) = (town.server.data().to_owned(), town.path("old"));
-    copy(&data, &old);
+    folders::copy(&data, &old);
     town.server.serve();
     let _ = a.record(&cases(40..43));
     for phone in [&a, &b] {
@@ -75,7 +62,7 @@ fn a_phone_that_was_copied_onto_a_second_one_goes_on_on_both() {
     assert_agreed(&a);
     // What is unsent is on both, too.
     let _ = a.record(&cases(2..3));
-    copy(a.store(), &town.path("copy"));
+    folders::copy(a.store(), &town.path("copy"));
     let twin = Phone::new(&town.path("copy"));
     let _ = a.record(&cases(3..4));
     let _ = twin.record(&cases(4..5));
@@ -93,7 +80,7 @@ fn a_phone_that_is_put_back_from_an_old_copy_has_everything_again() {
     let a = town.phone("a");
     let _ = a.record(&cases(0..2));
     assert_agreed(&a);
-    copy(a.store(), &town.path("old"));
+    folders::copy(a.store(), &town.path("old"));
     let _ = a.record(&cases(2..4));
     assert_agreed(&a);
     swap(a.store(), &town.path("old"), &town.path("lost"));

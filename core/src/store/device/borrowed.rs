@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::edits;
+use super::edits::{self, DOCUMENT_OF_EDIT};
 use crate::model::{DocumentId, EditId, Timestamp};
 
 /// Notes what somebody wants to see. Of too many wishes the oldest goes.
@@ -96,11 +96,9 @@ pub(crate) fn is_any(connection: &Connection) -> rusqlite::Result<bool> {
 /// A page of the feed names an edit of it: from now on it is held.
 pub(crate) fn hold(connection: &Connection, edit: EditId) -> rusqlite::Result<()> {
     connection
-        .prepare_cached(
-            "DELETE FROM borrowed WHERE document IN (
-                 SELECT document FROM edits WHERE id = ?1
-                 UNION SELECT document FROM set_aside WHERE id = ?1)",
-        )?
+        .prepare_cached(&format!(
+            "DELETE FROM borrowed WHERE document IN ({DOCUMENT_OF_EDIT})"
+        ))?
         .execute([edit.as_bytes()])
         .map(drop)
 }

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::edits;
+use super::edits::{self, DOCUMENT_OF_EDIT};
 use crate::model::{DocumentId, EditId};
 
 /// Everything that the ward once gave or admitted is doubtful now.
@@ -24,11 +24,9 @@ pub(crate) fn is_any(connection: &Connection) -> rusqlite::Result<bool> {
 /// The ward named an edit of it.
 pub(crate) fn confirm(connection: &Connection, edit: EditId) -> rusqlite::Result<()> {
     connection
-        .prepare_cached(
-            "DELETE FROM doubtful WHERE document IN (
-                 SELECT document FROM edits WHERE id = ?1
-                 UNION SELECT document FROM set_aside WHERE id = ?1)",
-        )?
+        .prepare_cached(&format!(
+            "DELETE FROM doubtful WHERE document IN ({DOCUMENT_OF_EDIT})"
+        ))?
         .execute([edit.as_bytes()])
         .map(drop)
 }

@@ -8,6 +8,10 @@ use crate::edit::EncodedEdit;
 use crate::model::{DocumentId, EditId, OfficerId, Timestamp};
 use crate::protocol::agreement::EditSum;
 
+/// The document of an edit that is here, as a query for other statements.
+pub(super) const DOCUMENT_OF_EDIT: &str = "SELECT document FROM edits WHERE id = ?1
+     UNION SELECT document FROM set_aside WHERE id = ?1";
+
 /// What the device holds as far as the ward knows: a page of the feed named it, and its document is here.
 /// The functions below that change it keep up `held`, the sum of all such edits and those set aside.
 const HELD: &str = "proof IS NOT NULL AND is_stranded = 0";
@@ -180,15 +184,26 @@ pub(crate) fn strand(
     held: &mut EditSum,
     position: i64,
 ) -> rusqlite::Result<()> {
-    let_go(connection, held, position)?;
+    let strand = "UPDATE edits SET is_stranded = 1, proof = NULL WHERE position = ?1";
+    let_go(connection, held, position, strand)
+}
+
+/// Does something with the edit at a position after which it is not held any more.
+fn let_go(
+    connection: &Connection,
+    held: &mut EditSum,
+    position: i64,
+    statement: &str,
+) -> rusqlite::Result<()> {
+    uncount(connection, held, position)?;
     connection
-        .prepare_cached("UPDATE edits SET is_stranded = 1, proof = NULL WHERE position = ?1")?
+        .prepare_cached(statement)?
         .execute([position])
         .map(drop)
 }
 
-/// The edit at a position is not held any more, if it was.
-fn let_go(connection: &Connection, held: &mut EditSum, position: i64) -> rusqlite::Result<()> {
+/// Takes the edit at a position out of the sum, if it is held.
+fn uncount(connection: &Connection, held: &mut EditSum, position: i64) -> rusqlite::Result<()> {
     let edit = connection
         .prepare_cached(&format!(
             "SELECT id FROM edits WHERE position = ?1 AND {HELD}"
@@ -203,31 +218,34 @@ fn let_go(connection: &Connection, held: &mut EditSum, position: i64) -> rusqlit
 
 /// The ids of all edits of which a proof is here.
 pub(crate) fn proven(connection: &Connection) -> rusqlite::Result<Vec<EditId>> {
-    connection
-        .prepare_cached(
-            "SELECT id FROM edits WHERE proof IS NOT NULL UNION SELECT id FROM set_aside",
-        )?
-        .query_map([], |row| edit_id(row, 0))?
-        .collect()
+    ids(
+        connection,
+        "SELECT id FROM edits WHERE proof IS NOT NULL UNION SELECT id FROM set_aside",
+    )
 }
 
 /// The ids of all edits that are held, in order of ids; lent ones are among them.
 pub(crate) fn held(connection: &Connection) -> rusqlite::Result<Vec<EditId>> {
-    connection
-        .prepare_cached(&format!(
-            "SELECT id FROM edits WHERE {HELD} UNION SELECT id FROM set_aside ORDER BY id"
-        ))?
-        .query_map([], |row| edit_id(row, 0))?
-        .collect()
+    ids(
+        connection,
+        &format!("SELECT id FROM edits WHERE {HELD} UNION SELECT id FROM set_aside ORDER BY id"),
+    )
 }
 
 /// Those of them that are of a document on loan, which the ward does not count.
 pub(crate) fn lent(connection: &Connection) -> rusqlite::Result<Vec<EditId>> {
-    connection
-        .prepare_cached(&format!(
+    ids(
+        connection,
+        &format!(
             "SELECT id FROM borrowed JOIN edits USING (document) WHERE {HELD}
              UNION SELECT id FROM borrowed JOIN set_aside USING (document) ORDER BY id"
-        ))?
+        ),
+    )
+}
+
+fn ids(connection: &Connection, query: &str) -> rusqlite::Result<Vec<EditId>> {
+    connection
+        .prepare_cached(query)?
         .query_map([], |row| edit_id(row, 0))?
         .collect()
 }
@@ -238,11 +256,8 @@ pub(crate) fn retain(
     held: &mut EditSum,
     position: i64,
 ) -> rusqlite::Result<()> {
-    let_go(connection, held, position)?;
-    connection
-        .prepare_cached("UPDATE edits SET is_stranded = 1, retained_since = 0 WHERE position = ?1")?
-        .execute([position])
-        .map(drop)
+    let retain = "UPDATE edits SET is_stranded = 1, retained_since = 0 WHERE position = ?1";
+    let_go(connection, held, position, retain)
 }
 
 /// What was retained since the last time counts from `now` on; gives what was retained before `until`.
@@ -276,7 +291,7 @@ pub(crate) fn admit(
     position: i64,
     admission: Admission,
 ) -> rusqlite::Result<()> {
-    let_go(connection, held, position)?;
+    uncount(connection, held, position)?;
     let edit = connection
         .prepare_cached(
             "UPDATE edits SET proof = ?2, author = ?3, received_at = ?4 WHERE position = ?1
@@ -300,11 +315,12 @@ pub(crate) fn remove(
     held: &mut EditSum,
     position: i64,
 ) -> rusqlite::Result<()> {
-    let_go(connection, held, position)?;
-    connection
-        .prepare_cached("DELETE FROM edits WHERE position = ?1")?
-        .execute([position])
-        .map(drop)
+    let_go(
+        connection,
+        held,
+        position,
+        "DELETE FROM edits WHERE position = ?1",
+    )
 }
 
 /// Every document of which edits are here.

@@ -184,7 +184,6 @@ pub(crate) fn retain(connection: &Connection, position: i64) -> rusqlite::Result
         .map(drop)
 }
 
-/// Whether the edit at this position is this device's and on its way.
 /// Whether anything of a document is on its way.
 pub(crate) fn has_any_of(connection: &Connection, document: DocumentId) -> rusqlite::Result<bool> {
     connection
@@ -194,6 +193,7 @@ pub(crate) fn has_any_of(connection: &Connection, document: DocumentId) -> rusql
         .exists([document.to_bytes()])
 }
 
+/// How far the edit at this position is, if it is this device's and on its way.
 pub(crate) fn state(
     connection: &Connection,
     position: i64,

@@ -20,7 +20,7 @@ use super::super::documents::placement_at;
 use super::super::scope::{Placement, Scope};
 use super::super::{WardError, placements, restore, scopes};
 use super::page::PageBuilder;
-use super::{ENTRY_COLUMNS, chain_at, entry_at, open_cursor, seal_cursor};
+use super::{ENTRY_COLUMNS, entry_at, open_cursor, seal_cursor};
 
 /// How many entries outside the scope are passed over before the device gets an empty page, only to
 /// move its cursor on: without it every later reading would pass over them again.
@@ -30,11 +30,13 @@ const UNSEEN_ENTRIES_MAX: u64 = 1_000;
 /// scope that comes for the first time does not hold up others.
 const SCANNED_ENTRIES_MAX: u64 = 20_000;
 
-/// What follows `cursor` for the device; `None` if it has read everything.
+/// What follows `cursor`, which is of this life of the feed or empty, for a device with this scope; `None`
+/// if it has read everything.
 pub(in super::super) fn read(
     connection: &Connection,
     shared: &Shared,
     device: &Known,
+    scope: &Scope,
     cursor: &Cursor,
 ) -> Result<Option<Page>, WardError> {
     let epoch = restore::current_epoch(connection)?;
@@ -42,13 +44,13 @@ pub(in super::super) fn read(
         connection,
         shared,
         device,
-        scope: device.scope(connection)?,
+        scope,
         epoch,
     };
     let known = reading.known(cursor)?;
-    // From an empty cursor (a new device, or one that has given back), one of another life of the feed,
-    // or one of a scope that is not remembered, nothing follows: the device reads from the start, and
-    // what is not named until the end it may not hold.
+    // From an empty cursor (a new device, or one that has given back), or one of a scope that is not
+    // remembered, nothing follows: the device reads from the start, and what is not named until the
+    // end it may not hold.
     let is_beginning = known.is_none();
     let from = known.unwrap_or(CursorFields {
         epoch,
@@ -74,7 +76,7 @@ struct Reading<'a> {
     shared: &'a Shared,
     device: &'a Known,
     /// What the officer may see now.
-    scope: Scope,
+    scope: &'a Scope,
     epoch: Epoch,
 }
 
@@ -95,15 +97,13 @@ enum Fate {
 }
 
 impl Reading<'_> {
-    /// What the cursor says, if it is of this life of the feed and of a scope that is remembered.
+    /// What the cursor says, if it says anything and is of a scope that is remembered.
     fn known(&self, cursor: &Cursor) -> Result<Option<CursorFields>, WardError> {
         let Some(fields) = open_cursor(self.shared, cursor) else {
             return Ok(None);
         };
-        let is_known = fields.epoch == self.epoch
-            && chain_at(self.connection, fields.sequence)? == Some(fields.chain)
-            && (fields.scope_version == self.device.scope_version
-                || self.scopes(fields.scope_version, false)?.is_some());
+        let is_known = fields.scope_version == self.device.scope_version
+            || self.scopes(fields.scope_version, false)?.is_some();
         Ok(is_known.then_some(fields))
     }
 
@@ -161,9 +161,9 @@ impl Reading<'_> {
             let covers = |scope: &Scope, placement| scope.covers(document.kind, placement);
             let stays = |scope: &Scope| then.iter().all(|placement| covers(scope, placement));
             // Of a document that leaves a scope later in the feed the device may hold anything.
-            let fate = if stays(&self.scope) && !before.iter().all(stays) {
+            let fate = if stays(self.scope) && !before.iter().all(stays) {
                 Fate::Comes
-            } else if !covers(&self.scope, &then[0])
+            } else if !covers(self.scope, &then[0])
                 && before.iter().any(|scope| covers(scope, &then[0]))
             {
                 Fate::Goes
@@ -285,7 +285,7 @@ impl Reading<'_> {
         let mut gone = Vec::new();
         let mut coming = Vec::new();
         let mut is_seen = false;
-        for moved in told_together(document) {
+        for moved in placements::placed_together(document) {
             match self.fate(moved.kind, &all[0], &all[1..]) {
                 Fate::Stays if moved == document => {
                     is_seen = true;
@@ -388,7 +388,7 @@ impl Reading<'_> {
             .prepare_cached(&format!("{ENTRY_COLUMNS} WHERE f.sequence = ?1"))?;
         let mut rows = statement.query([to_sql(sequence)])?;
         match rows.next()? {
-            Some(row) => Ok(told_together(document_at(row)?)),
+            Some(row) => Ok(placements::placed_together(document_at(row)?)),
             None => Ok(Vec::new()),
         }
     }
@@ -409,17 +409,6 @@ enum Taken {
     UpTo(u64),
     /// It is none of the device's business.
     Unseen,
-}
-
-/// A case and its person are placed together.
-fn told_together(document: DocumentId) -> Vec<DocumentId> {
-    match document.kind {
-        DocumentKind::Case | DocumentKind::Person => vec![
-            DocumentId::case(document.uuid),
-            DocumentId::person_of(document.uuid),
-        ],
-        DocumentKind::Visit => vec![document],
-    }
 }
 
 fn document_at(row: &Row<'_>) -> Result<DocumentId, WardError> {

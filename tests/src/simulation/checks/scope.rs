@@ -128,14 +128,7 @@ pub(super) fn scopes_are_kept(fleet: &Fleet) {
             others, 0,
             "seed {seed}: {name} retains what others wrote out of its scope"
         );
-        let files: Vec<[u8; 32]> = store
-            .prepare("SELECT hash FROM attachments")
-            .and_then(|mut statement| {
-                statement
-                    .query_map([], |row| row.get(0))?
-                    .collect::<rusqlite::Result<_>>()
-            })
-            .expect("the store answers");
+        let files = rows(&store, "SELECT hash FROM attachments", |row| row.get(0));
         for file in files {
             let is_of = |id: &Uuid| {
                 let promised = fleet.ledger.cases.get(id);
@@ -150,18 +143,13 @@ pub(super) fn scopes_are_kept(fleet: &Fleet) {
                 "seed {seed}: {name} holds a file out of its scope"
             );
         }
-        let held: Vec<Vec<u8>> = store
-            .prepare(
-                "SELECT document FROM edits WHERE is_stranded = 0
-                 UNION SELECT document FROM set_aside WHERE document IS NOT NULL
-                 UNION SELECT document FROM doubtful",
-            )
-            .and_then(|mut statement| {
-                statement
-                    .query_map([], |row| row.get(0))?
-                    .collect::<rusqlite::Result<_>>()
-            })
-            .expect("the store answers");
+        let held: Vec<Vec<u8>> = rows(
+            &store,
+            "SELECT document FROM edits WHERE is_stranded = 0
+             UNION SELECT document FROM set_aside WHERE document IS NOT NULL
+             UNION SELECT document FROM doubtful",
+            |row| row.get(0),
+        );
         for document in held {
             let document = DocumentId::from_slice(&document).expect("a document's name");
             assert!(
@@ -175,18 +163,27 @@ pub(super) fn scopes_are_kept(fleet: &Fleet) {
 
 /// The records of stranded edits of this phone's officer, and how many are another's.
 fn retained(store: &rusqlite::Connection, phone: &Phone) -> (BTreeSet<Uuid>, usize) {
-    let rows: Vec<(Vec<u8>, [u8; 16])> = store
-        .prepare("SELECT document, author FROM edits WHERE is_stranded = 1")
-        .and_then(|mut statement| {
-            statement
-                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-                .collect::<rusqlite::Result<_>>()
-        })
-        .expect("the store answers");
+    let stranded: Vec<(Vec<u8>, [u8; 16])> = rows(
+        store,
+        "SELECT document, author FROM edits WHERE is_stranded = 1",
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    );
     let officer = phone.author.officer;
     let own = |author: &[u8; 16]| author == officer.0.as_bytes();
-    let others = rows.iter().filter(|(_, author)| !own(author)).count();
+    let others = stranded.iter().filter(|(_, author)| !own(author)).count();
     let record = |document: &[u8]| DocumentId::from_slice(document).map(|document| document.uuid);
-    let records = rows.iter().filter_map(|(document, _)| record(document));
+    let records = stranded.iter().filter_map(|(document, _)| record(document));
     (records.collect(), others)
+}
+
+/// What a store answers.
+fn rows<T>(
+    store: &rusqlite::Connection,
+    query: &str,
+    read: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+) -> Vec<T> {
+    store
+        .prepare(query)
+        .and_then(|mut statement| statement.query_map([], read)?.collect())
+        .expect("the store answers")
 }

@@ -212,9 +212,7 @@ fn words(line: &Line) -> String {
             official_number,
             ..
         } => {
-            let status = status
-                .and_then(|code| Status::ALL.iter().find(|status| status.code() == code))
-                .map_or("", |status| status.label());
+            let status = status.and_then(Status::from_code).map_or("", Status::label);
             let number = official_number.as_deref().unwrap_or_default();
             format!("Vụ việc {code} {number}: {status} (case)")
         }
