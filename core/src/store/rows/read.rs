@@ -135,11 +135,15 @@ pub fn case_by_external_ref(
 
 /// The newest case that has exactly this name, found by its words.
 fn case_named(connection: &Connection, column: &str, name: &str) -> rusqlite::Result<Option<Uuid>> {
-    // A name without a letter or digit has no word; looking at every row finds it all the same.
+    // A name without a letter or digit has no word; looking at every row finds it all the same. Two
+    // statements, because SQLite looks at every row for one that says 'or'.
     let words = search::lookup(name);
-    let found = "number IN (SELECT rowid FROM case_search WHERE case_search MATCH ?2)";
+    let found = match words {
+        Some(_) => "number IN (SELECT rowid FROM case_search WHERE case_search MATCH ?2)",
+        None => "?2 IS NULL",
+    };
     let sql = format!(
-        "SELECT id FROM case_rows WHERE {column} = ?1 AND (?2 IS NULL OR {found})
+        "SELECT id FROM case_rows WHERE {column} = ?1 AND {found}
          ORDER BY recorded_at DESC, id DESC LIMIT 1"
     );
     connection
