@@ -21,6 +21,7 @@ use crate::demo::{self, DemoError};
 use crate::register::ParseAreasError;
 use crate::serving::ListenError;
 use crate::telemetry;
+use crate::ward::audit::Actor;
 use crate::ward::{Ward, WardError};
 use gandan_core::rescue::OpenRescueError;
 
@@ -237,7 +238,8 @@ fn open(
     environment: Arc<dyn Environment>,
 ) -> Result<(Ward, Config), CommandError> {
     let config = open_log(directory)?;
-    Ok((Ward::open(directory, environment)?, config))
+    let ward = Ward::open(directory, environment)?;
+    Ok((ward.acting_for(Actor::CommandLine), config))
 }
 
 fn open_log(directory: &Path) -> Result<Config, CommandError> {

@@ -4,6 +4,7 @@
 
 mod admission;
 mod attachments;
+pub mod audit;
 mod authoring;
 mod connections;
 mod conversation;
@@ -55,7 +56,8 @@ pub use error::WardError;
 pub use news::{Interest, Watching};
 pub use records::{Device, HistoryEntry, Staff};
 
-use connections::Shared;
+use audit::{Actor, Entry, Kind};
+use connections::{Shared, Work};
 use keys::Keys;
 
 /// The ward's encrypted store, in its data directory.
@@ -69,6 +71,8 @@ pub const STORE_KEY_FILE: &str = "store.key";
 #[derive(Clone)]
 pub struct Ward {
     shared: Arc<Shared>,
+    /// For whom this handle changes things, as the audit trail tells it.
+    by: Actor,
 }
 
 /// Makes the ward's folder, for its own user alone; one that is there keeps its rights.
@@ -125,7 +129,9 @@ impl Ward {
         restore::begin_first_epoch(&transaction, epoch, environment.now())?;
         settings::write(&transaction, settings::CODE, code.as_str().as_bytes())?;
         transaction.commit()?;
-        Self::with(directory, store_key, connection, environment)
+        let ward = Self::with(directory, store_key, connection, environment)?;
+        ward.note(Entry::of(Kind::WardMade).by(Actor::CommandLine))?;
+        Ok(ward)
     }
 
     /// Opens the ward in `directory`.
@@ -157,7 +163,24 @@ impl Ward {
         let shared = Shared::new(path, store_key, connection, environment, keys, code);
         Ok(Self {
             shared: Arc::new(shared),
+            by: Actor::Ward,
         })
+    }
+
+    /// The same ward, for somebody else: the audit trail tells what is done with it of them.
+    #[must_use]
+    pub fn acting_for(&self, by: Actor) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            by,
+        }
+    }
+
+    fn write<T>(
+        &self,
+        change: impl FnOnce(&mut Work<'_>) -> Result<T, WardError>,
+    ) -> Result<T, WardError> {
+        self.shared.write(self.by, change)
     }
 
     /// The ward's public key.
@@ -200,7 +223,7 @@ impl Ward {
     /// # Errors
     /// See [`WardError`].
     pub fn add_areas(&self, areas: &[Area]) -> Result<(), WardError> {
-        self.shared.write(|work| work.put_areas(areas))
+        self.write(|work| work.put_areas(areas))
     }
 
     /// Adds an officer, or gives the one of that name and role. Areas are codes, or names that only one
@@ -215,7 +238,7 @@ impl Ward {
         role: Role,
         areas: &[String],
     ) -> Result<OfficerId, WardError> {
-        self.shared.write(|work| work.officer(name, role, areas))
+        self.write(|work| work.officer(name, role, areas))
     }
 
     /// Gives an officer who is there other areas; none: the whole ward. Their phones are told at their
@@ -224,7 +247,7 @@ impl Ward {
     /// # Errors
     /// See [`WardError`]; [`WardError::NotFound`] if nobody has this name, or several have.
     pub fn set_areas(&self, name: &str, areas: &[String]) -> Result<OfficerId, WardError> {
-        self.shared.write(|work| work.set_areas(name, areas))
+        self.write(|work| work.set_areas(name, areas))
     }
 
     /// Makes a one-time invite for an officer.
@@ -237,8 +260,7 @@ impl Ward {
         addresses: &[String],
         lifetime_ms: i64,
     ) -> Result<Invite, WardError> {
-        self.shared
-            .write(|work| work.invite(officer, addresses, lifetime_ms))
+        self.write(|work| work.invite(officer, addresses, lifetime_ms))
     }
 
     /// Enrols a device that proved its key. Asked again by the same device, it gives the same answer.
@@ -250,7 +272,7 @@ impl Ward {
         device: DeviceId,
         request: &EnrolmentRequest,
     ) -> Result<EnrolmentResponse, WardError> {
-        self.shared.write(|work| work.enrol(device, request))
+        self.write(|work| work.enrol(device, request))
     }
 
     /// Every device, newest first.
@@ -267,7 +289,7 @@ impl Ward {
     /// # Errors
     /// See [`WardError`].
     pub fn revoke(&self, device: DeviceId) -> Result<(), WardError> {
-        self.shared.write(|work| work.revoke(device))
+        self.write(|work| work.revoke(device))
     }
 
     /// Does what the conversation of `device` asks; a batch of one for [`Ward::execute_all`].
@@ -330,12 +352,16 @@ impl Ward {
         author: Author,
         edits: Vec<(DocumentId, Vec<Operation>)>,
     ) -> Result<Vec<EditId>, WardError> {
-        self.shared.write(|work| {
-            edits
+        let documents: Vec<DocumentId> = edits.iter().map(|(document, _)| *document).collect();
+        let written = self.write(|work| {
+            let written = edits
                 .into_iter()
                 .map(|(document, operations)| work.author(author, document, operations))
-                .collect()
-        })
+                .collect::<Result<Vec<_>, _>>()?;
+            work.audit(console_edit(author, &documents))?;
+            Ok(written)
+        });
+        self.note_if_refused(author, &documents, written)
     }
 
     /// Gives the case its official number and the state `accepted`, in the admission's transaction. A
@@ -344,8 +370,44 @@ impl Ward {
     /// # Errors
     /// See [`WardError`].
     pub fn accept(&self, author: Author, case: Uuid) -> Result<String, WardError> {
-        self.shared
-            .write(|work| work.accept(author, DocumentId::case(case)))
+        let documents = [DocumentId::case(case)];
+        let accepted = self.write(|work| {
+            let number = work.accept(author, documents[0])?;
+            work.audit(console_edit(author, &documents))?;
+            Ok(number)
+        });
+        self.note_if_refused(author, &documents, accepted)
+    }
+
+    /// A refused change is undone with its entry, so that one is made here.
+    fn note_if_refused<T>(
+        &self,
+        author: Author,
+        documents: &[DocumentId],
+        result: Result<T, WardError>,
+    ) -> Result<T, WardError> {
+        if let Err(WardError::NotAllowed(code)) = &result {
+            let entry = console_edit(author, documents).ending("refused");
+            self.note(entry.counting("code", code.code().into()))?;
+        }
+        result
+    }
+
+    fn note(&self, entry: Entry) -> Result<(), WardError> {
+        audit::note(&self.shared, self.by, entry)
+    }
+
+    /// A member of staff opened a restricted case.
+    ///
+    /// # Errors
+    /// See [`WardError`]; then the case should not be shown.
+    pub fn note_restricted_read(
+        &self,
+        staff: OfficerId,
+        document: DocumentId,
+    ) -> Result<(), WardError> {
+        let entry = Entry::of(Kind::RestrictedRead).about(document);
+        self.note(entry.by(Actor::Staff(staff)))
     }
 
     /// Reads rows on a connection of its own.
@@ -408,8 +470,9 @@ impl Ward {
         if edits.is_empty() {
             return Ok(None);
         }
-        let document = Document::replay(&edits).map_err(|_| WardError::Damaged)?;
-        Ok(Some(document.save()))
+        let replayed = Document::replay(&edits).map_err(|_| WardError::Damaged)?;
+        self.note(Entry::of(Kind::Export).about(document))?;
+        Ok(Some(replayed.save()))
     }
 
     /// Takes a rescue file: opens it, admits its bundles under the devices that signed them, stores its
@@ -418,7 +481,7 @@ impl Ward {
     /// # Errors
     /// See [`WardError`].
     pub fn import_rescue(&self, file: &[u8]) -> Result<Vec<Verdict>, WardError> {
-        rescue::import(&self.shared, file)
+        rescue::import(&self.shared, self.by, file)
     }
 
     /// Whether official numbers wait for phones to report after a restore.
@@ -440,13 +503,21 @@ impl Ward {
         self.shared.read(sums::are_right)
     }
 
+    /// Whether the audit trail is as it was written. Reads all of it.
+    ///
+    /// # Errors
+    /// See [`WardError`]; what is wrong with the trail is no error but what was asked.
+    pub fn verify_audit(&self) -> Result<audit::Verified, WardError> {
+        self.shared.read(audit::verify)
+    }
+
     /// Numbering goes on although not every phone has reported after a restore. Numbers that nobody
     /// gave back are void, with a reason.
     ///
     /// # Errors
     /// See [`WardError`].
     pub fn resume_numbering(&self) -> Result<(), WardError> {
-        self.shared.write(|work| work.resume_numbering())
+        self.write(|work| work.resume_numbering())
     }
 
     /// How many months phones hold of what is finished; `None`: everything.
@@ -463,7 +534,7 @@ impl Ward {
     /// # Errors
     /// See [`WardError`].
     pub fn set_months_held(&self, months: Option<u16>) -> Result<(), WardError> {
-        self.shared.write(|work| work.set_months_held(months))
+        self.write(|work| work.set_months_held(months))
     }
 
     /// Lets phones forget what has become old by the ward's clock; to be called now and then. Whether
@@ -479,7 +550,7 @@ impl Ward {
         {
             return Ok(false);
         }
-        self.shared.write(|work| work.move_floor())
+        self.write(|work| work.move_floor())
     }
 
     /// Remembers where `serve` listens, for invites that are made while it runs.
@@ -487,7 +558,7 @@ impl Ward {
     /// # Errors
     /// See [`WardError`].
     pub fn remember_addresses(&self, quic: &str, http: &str) -> Result<(), WardError> {
-        self.shared.write(|work| {
+        self.write(|work| {
             settings::write(work.connection, settings::QUIC_ADDRESS, quic.as_bytes())?;
             settings::write(work.connection, settings::HTTP_ADDRESS, http.as_bytes())?;
             Ok(())
@@ -517,7 +588,7 @@ impl Ward {
         role: Role,
         password: &str,
     ) -> Result<OfficerId, WardError> {
-        staff::add(&self.shared, login, name, role, password)
+        staff::add(&self.shared, self.by, login, name, role, password)
     }
 
     /// Gives a member of staff another password and ends their sessions.
@@ -525,7 +596,7 @@ impl Ward {
     /// # Errors
     /// See [`WardError`].
     pub fn set_password(&self, login: &str, password: &str) -> Result<(), WardError> {
-        staff::set_password(&self.shared, login, password)
+        staff::set_password(&self.shared, self.by, login, password)
     }
 
     /// Signs in: checks the password, gives the token of a new session (256 bits; only its hash is
@@ -578,4 +649,11 @@ impl Ward {
     pub(crate) fn new_uuid(&self) -> Uuid {
         self.shared.uuid(self.now())
     }
+}
+
+fn console_edit(author: Author, documents: &[DocumentId]) -> Entry {
+    let entry = Entry::of(Kind::ConsoleEdit).by(Actor::Staff(author.officer));
+    documents
+        .iter()
+        .fold(entry, |entry, document| entry.about(*document))
 }

@@ -66,11 +66,16 @@ pub(super) fn back(fields: &Fields) -> String {
 /// Everything that the ward knows of a case.
 pub(super) async fn load(console: &Console, id: Uuid, staff: &Staff) -> Result<Dossier, Problem> {
     let staff = staff.clone();
-    console
-        .ask(move |ward| read(ward, id))
-        .await?
-        .filter(|dossier| may_see(dossier, &staff))
-        .ok_or(Problem::NoCase)
+    let look = move |ward: &Ward| {
+        let dossier = read(ward, id)?.filter(|dossier| may_see(dossier, &staff));
+        if let Some(dossier) = &dossier
+            && dossier.case.confidentiality == Confidentiality::Restricted
+        {
+            ward.note_restricted_read(staff.author.officer, DocumentId::case(id))?;
+        }
+        Ok(dossier)
+    };
+    console.ask(look).await?.ok_or(Problem::NoCase)
 }
 
 /// Restricted cases do not exist for those who may not see them.

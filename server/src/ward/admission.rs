@@ -19,6 +19,7 @@ use gandan_core::protocol::verdict::Verdict;
 use gandan_core::store::rows;
 use rusqlite::{OptionalExtension, params};
 
+use super::audit::{Entry, Kind};
 use super::connections::{Work, from_sql, to_sql};
 use super::documents::{self, Loaded};
 use super::scope::{Placement, Scope};
@@ -44,10 +45,20 @@ impl Work<'_> {
             // No edit in it has a name, so there is no verdict to give: the bundle stays on the device, and
             // its other bundles go on.
             tracing::warn!(%device, "a bundle that does not open");
+            self.audit(
+                Entry::of(Kind::Admission)
+                    .by(known.actor())
+                    .ending("unreadable"),
+            )?;
             return Ok(WardAnswer::Verdicts(Vec::new()));
         };
         if opened.proof.device != device || opened.proof.ward != self.shared.code {
             tracing::warn!(%device, "a bundle of another device or ward");
+            self.audit(
+                Entry::of(Kind::Admission)
+                    .by(known.actor())
+                    .ending("foreign"),
+            )?;
             let code = RejectionCode::ForeignActor;
             return Ok(WardAnswer::Verdicts(vec![
                 Verdict::Rejected { code };
@@ -82,6 +93,8 @@ impl Work<'_> {
             self.keep_proof(opened)?;
             self.place_what_waited(opened)?;
         }
+        let entry = Entry::of(Kind::Admission).by(known.actor());
+        self.audit(entry.verdicts(&verdicts))?;
         Ok(verdicts)
     }
 

@@ -3,6 +3,7 @@
 //! memory is checked against the store before it is used. Knows nothing of what is written.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use gandan_core::store::{StoreKey, rows};
 use rusqlite::{Connection, TransactionBehavior};
 use uuid::Uuid;
 
+use super::audit::Actor;
 use super::documents::DocumentCache;
 use super::keys::Keys;
 use super::news::{Happened, News};
@@ -47,6 +49,8 @@ pub(super) struct Shared {
     /// One password hash at a time: each takes 19 MiB.
     pub(super) hashing: Mutex<()>,
     pub(super) news: News,
+    /// What strangers did since the last entry on one of them, beyond what the audit trail notes.
+    pub(super) unnoted: AtomicU64,
 }
 
 struct Writer {
@@ -74,6 +78,8 @@ pub(super) struct Work<'a> {
     pub(super) connection: &'a Connection,
     pub(super) documents: &'a mut DocumentCache,
     pub(super) shared: &'a Shared,
+    /// For whom, as the audit trail tells it.
+    pub(super) by: Actor,
     pub(super) now: Timestamp,
     /// Of what enters the feed in it.
     pub(super) salt: [u8; 16],
@@ -118,12 +124,14 @@ impl Shared {
             actor: ActorId(actor),
             hashing: Mutex::default(),
             news: News::default(),
+            unnoted: AtomicU64::new(0),
         }
     }
 
-    /// Runs `change` in one transaction: all of it is durable afterwards, or nothing of it.
+    /// Runs `change` in one transaction for `by`: all of it is durable afterwards, or nothing of it.
     pub(super) fn write<T>(
         &self,
+        by: Actor,
         change: impl FnOnce(&mut Work<'_>) -> Result<T, WardError>,
     ) -> Result<T, WardError> {
         let mut writer = lock(&self.writer);
@@ -138,11 +146,15 @@ impl Shared {
             connection: &transaction,
             documents,
             shared: self,
+            by,
             now: self.environment.now(),
             salt: self.random(),
             happened: Happened::default(),
         };
-        let result = change(&mut work);
+        let result = change(&mut work).and_then(|result| {
+            work.audit_what_grew()?;
+            Ok(result)
+        });
         let mut happened = work.happened;
         happened.have_others_written = have_others_written;
         // Once for all, and outside of any savepoint: FTS5 makes a segment at each. Readers do not

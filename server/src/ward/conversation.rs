@@ -10,6 +10,7 @@ use gandan_core::protocol::message::Refusal;
 use gandan_core::protocol::responder::{WardAnswer, WardCommand};
 use rusqlite::{Connection, params};
 
+use super::audit::Actor;
 use super::connections::{Shared, Work};
 use super::devices::{self, Known};
 use super::restore::{self, Standing};
@@ -36,7 +37,7 @@ pub(super) fn execute_all(
         let (device, command) = &commands[index];
         answers[index] = Some(write_alone(shared, *device, command)?);
     } else if !writes.is_empty() {
-        let written = shared.write(|work| {
+        let written = shared.write(Actor::Ward, |work| {
             writes
                 .iter()
                 .map(|&index| work.guarded(commands[index].0, &commands[index].1))
@@ -61,7 +62,7 @@ fn write_alone(
     command: &WardCommand,
 ) -> Result<WardAnswer, WardError> {
     let result = catch_unwind(AssertUnwindSafe(|| {
-        shared.write(|work| work.execute(device, command))
+        shared.write(Actor::Ward, |work| work.execute(device, command))
     }));
     Ok(settled(device, result)?.unwrap_or_else(|refused| refused))
 }
@@ -182,7 +183,7 @@ fn answer_by_reading(
         })
     })?;
     if has_reported {
-        shared.write(|work| work.device_reported(device))?;
+        shared.write(Actor::Ward, |work| work.device_reported(device))?;
     }
     Ok(answer)
 }
@@ -238,7 +239,7 @@ impl Work<'_> {
         Ok(match command {
             WardCommand::Admit(sealed) => self.admit_bundle(&known, sealed)?,
             WardCommand::TakeBack(page) => {
-                self.take_back(page)?;
+                self.take_back(&known, page)?;
                 WardAnswer::Done
             }
             WardCommand::KeepPart {

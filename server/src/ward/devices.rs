@@ -6,6 +6,7 @@ use gandan_core::protocol::message::Refusal;
 use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
+use super::audit::{Actor, Entry, Kind};
 use super::connections::{Work, from_sql};
 use super::scope::Scope;
 use super::{Device, WardError, directory};
@@ -20,6 +21,13 @@ pub(super) struct Known {
 }
 
 impl Known {
+    pub(super) fn actor(&self) -> Actor {
+        Actor::Device {
+            device: self.id,
+            officer: self.author.officer,
+        }
+    }
+
     pub(super) fn scope(&self, connection: &Connection) -> rusqlite::Result<Scope> {
         directory::scope(connection, self.author.officer, self.author.role)
     }
@@ -91,6 +99,6 @@ impl Work<'_> {
             return Err(WardError::NotFound("device"));
         }
         self.happened.has_changed_rights = true;
-        Ok(())
+        self.audit(Entry::of(Kind::DeviceRevoked).about(device))
     }
 }

@@ -4,6 +4,7 @@ use gandan_core::model::{Area, Category, Directory, Division, Officer, OfficerId
 use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
+use super::audit::{Entry, Kind};
 use super::connections::Work;
 use super::scope::Scope;
 use super::{WardError, floor, settings};
@@ -260,7 +261,9 @@ impl Work<'_> {
                 params![officer.0.as_bytes(), area],
             )?;
         }
-        self.renew_scope(officer)
+        self.renew_scope(officer)?;
+        let entry = Entry::of(Kind::AreasGiven).about(officer);
+        self.audit(entry.counting("areas", areas.len() as u64))
     }
 
     pub(super) fn make_officer(&mut self, name: &str, role: Role) -> Result<OfficerId, WardError> {
@@ -272,6 +275,7 @@ impl Work<'_> {
             params![officer.0.as_bytes(), name, role.code(), self.now.0],
         )?;
         self.renew_scope(officer)?;
+        self.audit(Entry::of(Kind::OfficerAdded).about(officer))?;
         Ok(officer)
     }
 
@@ -341,7 +345,7 @@ impl Work<'_> {
         for officer in officers {
             self.renew_scope(OfficerId(Uuid::from_bytes(officer)))?;
         }
-        Ok(())
+        self.audit(Entry::of(Kind::AreasChanged).counting("areas", new.len() as u64))
     }
 }
 

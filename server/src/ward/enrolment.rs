@@ -11,6 +11,7 @@ use gandan_core::protocol::message::Refusal;
 use rusqlite::{OptionalExtension, params};
 use uuid::Uuid;
 
+use super::audit::{Actor, Entry, Kind};
 use super::connections::Work;
 use super::devices;
 use super::{WardError, restore};
@@ -71,6 +72,7 @@ impl Work<'_> {
                 expires_at.0
             ],
         )?;
+        self.audit(Entry::of(Kind::InviteMade).about(officer))?;
         Ok(Invite {
             ward: self.shared.code,
             ward_key: self.shared.keys.public(),
@@ -81,6 +83,29 @@ impl Work<'_> {
     }
 
     pub(super) fn enrol(
+        &mut self,
+        device: DeviceId,
+        request: &EnrolmentRequest,
+    ) -> Result<EnrolmentResponse, WardError> {
+        let response = self.judge_enrolment(device, request)?;
+        let entry = Entry::of(Kind::InviteUsed).about(device);
+        self.audit(match &response {
+            Ok(enrolment) => entry.by(Actor::Device {
+                device,
+                officer: enrolment.credential.officer,
+            }),
+            Err(refusal) => entry.by(Actor::Stranger).ending(match refusal {
+                Refusal::InviteUnknown => "unknown",
+                Refusal::InviteUsed => "used",
+                Refusal::InviteExpired => "expired",
+                Refusal::Revoked => "revoked",
+                _ => "refused",
+            }),
+        })?;
+        Ok(response)
+    }
+
+    fn judge_enrolment(
         &mut self,
         device: DeviceId,
         request: &EnrolmentRequest,

@@ -6,6 +6,7 @@ use gandan_core::model::{DocumentId, OfficerId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
+use super::audit::{Entry, Kind};
 use super::connections::{Work, from_sql, to_sql};
 use super::scope::Placement;
 use super::{WardError, documents, placements, settings};
@@ -91,6 +92,7 @@ impl Work<'_> {
             settings::MONTHS_HELD,
             &months.to_be_bytes(),
         )?;
+        self.audit(Entry::of(Kind::HoldChanged).counting("months", months))?;
         self.move_floor().map(drop)
     }
 

@@ -10,6 +10,7 @@ use rusqlite::{OptionalExtension, params};
 use uuid::Uuid;
 
 use super::admission::NotAdmitted;
+use super::audit::{Entry, Kind};
 use super::connections::Work;
 use super::{WardError, settings};
 
@@ -154,6 +155,7 @@ impl Work<'_> {
 
     /// Numbering goes on: what was issued before the restore and nobody gave back is void.
     pub(super) fn resume_numbering(&mut self) -> Result<(), WardError> {
+        let was_paused = self.is_numbering_paused()?;
         settings::remove(self.connection, settings::NUMBERING_PAUSED_AT)?;
         let years: Vec<(i64, i64)> = self
             .connection
@@ -162,11 +164,15 @@ impl Work<'_> {
             )?
             .query_map([REGISTER], |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect::<Result<_, _>>()?;
+        let mut voided = 0;
         for (year, last) in years {
             for number in 1..last {
-                self.void_number(year, number, LOST_IN_RESTORE)?;
+                voided += self.void_number(year, number, LOST_IN_RESTORE)?;
             }
         }
+        let ending = if was_paused { "done" } else { "not_paused" };
+        let entry = Entry::of(Kind::NumberingResumed).ending(ending);
+        self.audit(entry.counting("voided", voided))?;
         self.issue_awaited_numbers()
     }
 
@@ -232,14 +238,15 @@ impl Work<'_> {
     }
 
     /// Voids a number that no case has.
-    fn void_number(&self, year: i64, number: i64, reason: &str) -> Result<(), WardError> {
-        self.connection
+    fn void_number(&self, year: i64, number: i64, reason: &str) -> Result<u64, WardError> {
+        let voided = self
+            .connection
             .prepare_cached(
                 "INSERT OR IGNORE INTO official_numbers (register, year, number, at, void_reason)
                  VALUES (?1, ?2, ?3, ?4, ?5)",
             )?
             .execute(params![REGISTER, year, number, self.now.0, reason])?;
-        Ok(())
+        Ok(voided as u64)
     }
 
     fn set_awaits_number(&self, case: DocumentId, awaits: bool) -> Result<(), WardError> {

@@ -12,6 +12,7 @@ use gandan_core::rescue::{Opener, RescueItem};
 use gandan_core::store::attachments;
 use rusqlite::params;
 
+use super::audit::{self, Actor, Entry, Kind};
 use super::connections::{Shared, Work};
 use super::devices::{self, Known};
 use super::{WardError, restore};
@@ -19,7 +20,7 @@ use super::{WardError, restore};
 /// What an officer is called of whom a restored ward knows only the word that it once gave.
 const UNNAMED_OFFICER: &str = "Cán bộ (chưa rõ tên, từ tệp cứu hộ)";
 
-pub(super) fn import(shared: &Shared, file: &[u8]) -> Result<Vec<Verdict>, WardError> {
+pub(super) fn import(shared: &Shared, by: Actor, file: &[u8]) -> Result<Vec<Verdict>, WardError> {
     let opener = Opener::new(&shared.keys.rescue_seed, shared.code, file)?;
     let credential = opener.credential().clone();
     let mut bundles = Vec::new();
@@ -29,10 +30,11 @@ pub(super) fn import(shared: &Shared, file: &[u8]) -> Result<Vec<Verdict>, WardE
         // What was read before a damaged place is good and is taken.
         match item {
             Ok(RescueItem::Bundle(sealed)) => {
-                bundles.push(take_bundle(shared, &credential, &sealed)?)
+                bundles.push(take_bundle(shared, by, &credential, &sealed)?)
             }
             Ok(RescueItem::Attachment(bytes)) => {
-                if take_attachment(shared, credential.device, &bytes)? == FileWord::Unreferenced {
+                if take_attachment(shared, by, credential.device, &bytes)? == FileWord::Unreferenced
+                {
                     early_files.push(bytes);
                 }
             }
@@ -42,21 +44,29 @@ pub(super) fn import(shared: &Shared, file: &[u8]) -> Result<Vec<Verdict>, WardE
     // Bundles may depend on later ones, as far as a file keeps no order.
     for (opened, verdicts) in &mut bundles {
         if let Some(opened) = opened {
-            *verdicts = shared.write(|work| work.admit_rescued(opened, &credential))?;
+            *verdicts = shared.write(by, |work| work.admit_rescued(opened, &credential))?;
         }
     }
     for bytes in early_files {
-        if take_attachment(shared, credential.device, &bytes)? != FileWord::Stored {
+        if take_attachment(shared, by, credential.device, &bytes)? != FileWord::Stored {
             tracing::warn!("no admitted case refers to a file of a rescue file; it is not kept");
         }
     }
+    let verdicts: Vec<Verdict> = bundles
+        .into_iter()
+        .flat_map(|(_, verdicts)| verdicts)
+        .collect();
+    let mut entry = Entry::of(Kind::RescueTaken)
+        .about(credential.device)
+        .verdicts(&verdicts);
+    if damage.is_some() {
+        entry = entry.ending("damaged");
+    }
+    audit::note(shared, by, entry)?;
     if let Some(error) = damage {
         return Err(error.into());
     }
-    Ok(bundles
-        .into_iter()
-        .flat_map(|(_, verdicts)| verdicts)
-        .collect())
+    Ok(verdicts)
 }
 
 /// A bundle is kept only if something in it waits.
@@ -64,6 +74,7 @@ type Taken = (Option<OpenedBundle>, Vec<Verdict>);
 
 fn take_bundle(
     shared: &Shared,
+    by: Actor,
     credential: &DeviceCredential,
     sealed: &[u8],
 ) -> Result<Taken, WardError> {
@@ -75,15 +86,20 @@ fn take_bundle(
     if opened.proof.ward != shared.code {
         return Ok((None, vec![Verdict::Rejected { code }; opened.edits.len()]));
     }
-    let verdicts = shared.write(|work| work.admit_rescued(&opened, credential))?;
+    let verdicts = shared.write(by, |work| work.admit_rescued(&opened, credential))?;
     let is_waiting = |verdict: &Verdict| matches!(verdict, Verdict::Waiting { .. });
     let is_to_be_tried_again = verdicts.iter().any(is_waiting);
     Ok((is_to_be_tried_again.then_some(opened), verdicts))
 }
 
-fn take_attachment(shared: &Shared, device: DeviceId, bytes: &[u8]) -> Result<FileWord, WardError> {
+fn take_attachment(
+    shared: &Shared,
+    by: Actor,
+    device: DeviceId,
+    bytes: &[u8],
+) -> Result<FileWord, WardError> {
     let hash = attachments::hash(bytes);
-    let word = shared.write(|work| work.store_attachment(device, hash, bytes))?;
+    let word = shared.write(by, |work| work.store_attachment(device, hash, bytes))?;
     if word == FileWord::Refused {
         tracing::warn!(%hash, "a file of a rescue file is no image");
     }

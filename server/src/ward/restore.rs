@@ -9,7 +9,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
 use super::admission::NotAdmitted;
+use super::audit::{Entry, Kind};
 use super::connections::{Shared, Work};
+use super::devices::Known;
 use super::{WardError, feed, settings};
 use gandan_core::model::Status;
 
@@ -105,7 +107,7 @@ impl Work<'_> {
             settings::NUMBERING_PAUSED_AT,
             &self.now.0.to_be_bytes(),
         )?;
-        Ok(())
+        self.audit(Entry::of(Kind::EpochBegan))
     }
 
     /// The device has given back everything and read the feed to its end.
@@ -135,12 +137,20 @@ impl Work<'_> {
     }
 
     /// Takes back a page that the ward once signed. Its word stands: the policy is not asked again.
-    pub(super) fn take_back(&mut self, page: &Page) -> Result<(), WardError> {
+    pub(super) fn take_back(&mut self, known: &Known, page: &Page) -> Result<(), WardError> {
+        let before = feed::head(self.connection)?.0;
+        let ending = self.take_back_page(page)?;
+        let taken = feed::head(self.connection)?.0 - before;
+        let entry = Entry::of(Kind::TakenBack).by(known.actor()).ending(ending);
+        self.audit(entry.counting("edits", taken))
+    }
+
+    fn take_back_page(&mut self, page: &Page) -> Result<&'static str, WardError> {
         if page.proof.ward != self.shared.code
             || !verify_proof(self.shared.keys.public(), &page.proof)
         {
             tracing::warn!("a page given back does not carry the ward's signature");
-            return Ok(());
+            return Ok("forged");
         }
         for (entry, body) in page.proof.entries.iter().zip(&page.bodies) {
             let Some(body) = body else { continue };
@@ -152,7 +162,7 @@ impl Work<'_> {
                 self.take_back_entry(entry, &edit)?;
             }
         }
-        Ok(())
+        Ok("done")
     }
 
     fn take_back_entry(&mut self, entry: &FeedEntry, edit: &EncodedEdit) -> Result<(), WardError> {

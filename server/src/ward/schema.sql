@@ -267,3 +267,35 @@ CREATE TABLE official_numbers (
 ) STRICT, WITHOUT ROWID;
 
 CREATE UNIQUE INDEX official_numbers_by_case ON official_numbers (register, uuid) WHERE uuid IS NOT NULL;
+
+-- The audit trail: who did what to which record. Appended only; no personal data.
+CREATE TABLE audit (
+    number          INTEGER NOT NULL PRIMARY KEY, -- 1, 2, 3, ...
+    at              INTEGER NOT NULL,
+    kind            TEXT    NOT NULL,
+    outcome         TEXT    NOT NULL,
+    actor           TEXT    NOT NULL,
+    officer         BLOB,
+    device          BLOB,
+    detail          TEXT    NOT NULL, -- counts: name=number, divided by spaces
+    subjects        TEXT,             -- ids, one a line; NULL once they were forgotten, and the salt with them
+    salt            BLOB,
+    subjects_digest BLOB    NOT NULL,
+    feed_sequence   INTEGER NOT NULL, -- where the feed stood, and its chain there
+    feed_chain      BLOB    NOT NULL,
+    chain           BLOB    NOT NULL, -- after this entry
+    CHECK ((subjects IS NULL) = (salt IS NULL))
+) STRICT;
+
+CREATE INDEX audit_by_kind ON audit (kind, number);
+CREATE INDEX audit_by_stranger ON audit (number, at) WHERE actor = 'stranger';
+CREATE INDEX audit_by_officer ON audit (officer, number) WHERE officer IS NOT NULL;
+
+-- The same subjects, to be looked up.
+CREATE TABLE audit_subjects (
+    subject TEXT    NOT NULL,
+    number  INTEGER NOT NULL REFERENCES audit (number),
+    PRIMARY KEY (subject, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX audit_subjects_by_entry ON audit_subjects (number);

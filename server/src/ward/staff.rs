@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+use super::audit::{self, Actor, Entry, Kind};
 use super::connections::{Shared, Work, lock};
 use super::{Staff, WardError, directory};
 
@@ -82,6 +83,7 @@ fn derive(
 
 pub(super) fn add(
     shared: &Shared,
+    by: Actor,
     login: &str,
     name: &str,
     role: Role,
@@ -102,14 +104,19 @@ pub(super) fn add(
         ));
     }
     let hash = new_hash(shared, password)?;
-    shared.write(|work| work.put_staff(login, name, role, &hash))
+    shared.write(by, |work| work.put_staff(login, name, role, &hash))
 }
 
 /// Gives a member of staff another password, and ends every session: whoever knew the old one may
 /// hold one.
-pub(super) fn set_password(shared: &Shared, login: &str, password: &str) -> Result<(), WardError> {
+pub(super) fn set_password(
+    shared: &Shared,
+    by: Actor,
+    login: &str,
+    password: &str,
+) -> Result<(), WardError> {
     let hash = new_hash(shared, password)?;
-    shared.write(|work| {
+    shared.write(by, |work| {
         let (memory, iterations, parallelism) = hash.parameters;
         let officer: Option<[u8; 16]> = work
             .connection
@@ -124,7 +131,8 @@ pub(super) fn set_password(shared: &Shared, login: &str, password: &str) -> Resu
         let officer = officer.ok_or(WardError::NotFound("login"))?;
         work.connection
             .execute("DELETE FROM sessions WHERE officer = ?1", [officer])?;
-        Ok(())
+        let officer = OfficerId(Uuid::from_bytes(officer));
+        work.audit(Entry::of(Kind::StaffChanged).about(officer))
     })
 }
 
@@ -177,6 +185,7 @@ impl Work<'_> {
                 parallelism
             ],
         )?;
+        self.audit(Entry::of(Kind::StaffAdded).about(officer))?;
         Ok(officer)
     }
 }
@@ -189,13 +198,18 @@ pub(super) fn sign_in(
 ) -> Result<Option<String>, WardError> {
     let now = shared.environment.now().0;
     let subject = subject(login, source);
-    let found = shared.read(|connection| {
+    let (is_locked, found) = shared.read(|connection| {
         let (failures, last_at) = failures(connection, &subject)?;
-        if now < last_at.saturating_add(delay_ms(failures)) && now >= last_at {
-            return Err(WardError::TooManyAttempts);
-        }
-        Ok(find(connection, login)?)
+        let is_locked = now < last_at.saturating_add(delay_ms(failures)) && now >= last_at;
+        Ok((is_locked, find(connection, login)?))
     })?;
+    // Whom it was tried for; what was typed may be anything, and is not noted.
+    let tried = found.as_ref().map(|(officer, _)| *officer);
+    if is_locked {
+        let entry = attempt(tried).by(Actor::Stranger).ending("locked");
+        audit::note(shared, Actor::Stranger, entry)?;
+        return Err(WardError::TooManyAttempts);
+    }
     let is_too_long = password.len() > PASSWORD_BYTES_MAX;
     let officer = match found {
         Some((officer, hash)) if !is_too_long && hash.matches(shared, password)? => Some(officer),
@@ -211,7 +225,7 @@ pub(super) fn sign_in(
             None
         }
     };
-    shared.write(|work| {
+    shared.write(Actor::Stranger, |work| {
         work.connection.execute(
             "DELETE FROM sign_in_failures WHERE last_at < ?1",
             [now - FAILURES_KEPT_MS],
@@ -222,6 +236,7 @@ pub(super) fn sign_in(
                  ON CONFLICT (subject) DO UPDATE SET failures = failures + 1, last_at = excluded.last_at",
                 params![subject, now],
             )?;
+            work.audit(attempt(tried).ending("refused"))?;
             return Ok(None);
         };
         work.connection
@@ -235,8 +250,17 @@ pub(super) fn sign_in(
             "INSERT INTO sessions (token_hash, officer, began_at, seen_at) VALUES (?1, ?2, ?3, ?3)",
             params![blake3::hash(&*token).as_bytes(), officer.0.as_bytes(), now],
         )?;
+        work.audit(attempt(None).by(Actor::Staff(officer)))?;
         Ok(Some(data_encoding::HEXLOWER.encode(&*token)))
     })
+}
+
+fn attempt(tried: Option<OfficerId>) -> Entry {
+    let entry = Entry::of(Kind::SignIn);
+    match tried {
+        Some(officer) => entry.about(officer),
+        None => entry,
+    }
 }
 
 pub(super) fn session(shared: &Shared, token: &str) -> Result<Option<Staff>, WardError> {
@@ -272,7 +296,7 @@ pub(super) fn session(shared: &Shared, token: &str) -> Result<Option<Staff>, War
         return Ok(None);
     };
     if now - seen_at >= SEEN_STEP_MS {
-        shared.write(|work| {
+        shared.write(Actor::Ward, |work| {
             work.connection.execute(
                 "UPDATE sessions SET seen_at = ?2 WHERE token_hash = ?1",
                 params![token_hash, now],
@@ -287,10 +311,20 @@ pub(super) fn sign_out(shared: &Shared, token: &str) -> Result<(), WardError> {
     let Some(token_hash) = token_hash(token) else {
         return Ok(());
     };
-    shared.write(|work| {
-        work.connection
-            .execute("DELETE FROM sessions WHERE token_hash = ?1", [token_hash])?;
-        Ok(())
+    shared.write(Actor::Ward, |work| {
+        let officer: Option<[u8; 16]> = work
+            .connection
+            .query_row(
+                "DELETE FROM sessions WHERE token_hash = ?1 RETURNING officer",
+                [token_hash],
+                |row| row.get(0),
+            )
+            .optional()?;
+        let Some(officer) = officer else {
+            return Ok(());
+        };
+        let officer = Actor::Staff(OfficerId(Uuid::from_bytes(officer)));
+        work.audit(Entry::of(Kind::SignOut).by(officer))
     })
 }
 

@@ -3,6 +3,7 @@
 
 mod admission;
 mod attachments;
+mod audit;
 mod desk;
 mod enrolment;
 mod feed;

@@ -60,7 +60,7 @@ const LOG_BYTES_MAX: u64 = 34 * 1024 * 1024;
 fn write(world: &World, changes: u8) {
     for number in 0..changes {
         let bytes = vec![number; 256 * 1024];
-        let change = world.ward.shared.write(|work| {
+        let change = world.ward.write(|work| {
             crate::ward::settings::write(work.connection, "large", &bytes)?;
             Ok(())
         });
