@@ -53,6 +53,7 @@ pub struct Disk {
 #[derive(Debug, Default)]
 struct State {
     operations: u64,
+    reads: u64,
     fault: Option<Fault>,
     has_failed: bool,
     is_down: bool,
@@ -136,6 +137,12 @@ impl Disk {
     #[must_use]
     pub fn operations(&self) -> u64 {
         lock(&self.state).operations
+    }
+
+    /// How often SQLite has read from a file.
+    #[must_use]
+    pub fn reads(&self) -> u64 {
+        lock(&self.state).reads
     }
 
     /// Power comes back: of what was not synced, each write is there, or not, or only its first

@@ -16,11 +16,15 @@ use gandan_core::replica::{Agreement, NewCase, Replica};
 use gandan_core::store::StoreKey;
 use gandan_core::store::rows::{self, CaseQuery};
 use gandan_server::ward::Ward;
+use gandan_tests::disk::Disk;
 use gandan_tests::simulation::world::{Clock, Dice, SimulatedEnvironment, Skew};
 use tempfile::TempDir;
 
 /// Nothing to say, nothing to hear: everything that both sides say.
 const IDLE_PAYLOAD_BYTES_MAX: usize = 200;
+
+/// A tree that is one level deeper, and what a few more pages between the root and a leaf cost.
+const DEEPER_READS_MAX: u64 = 12;
 
 struct Pair {
     ward: Ward,
@@ -41,19 +45,19 @@ struct Cost {
 
 impl Pair {
     fn new() -> Self {
-        let folder = tempfile::tempdir().expect("the test machine has a temporary folder");
+        Self::within(tempfile::tempdir().expect("the test machine has a temporary folder"))
+    }
+
+    fn within(folder: TempDir) -> Self {
         let clock = Clock::default();
-        let environment = |purpose| -> Arc<dyn Environment> {
-            SimulatedEnvironment::new(clock.clone(), Skew::default(), Dice::new(1, purpose))
-        };
+        let environment = |purpose| environment(&clock, purpose);
         let code = "26995".parse().expect("a ward code");
         let ward = Ward::init(&folder.path().join("ward"), code, environment(1)).unwrap();
         let officer = ward.officer("Nguyễn Thị Hoa", Role::Leader, &[]).unwrap();
         let invite = ward
             .invite(officer, &["127.0.0.1:1".to_owned()], 3_600_000)
             .unwrap();
-        let key = StoreKey::new([7; 32]);
-        let phone = Replica::open(&folder.path().join("phone"), &key, environment(2)).unwrap();
+        let phone = open_phone(&folder, environment(2));
         let request = EnrolmentRequest {
             token: invite.token,
             device_name: "phone".to_owned(),
@@ -63,6 +67,23 @@ impl Pair {
         Self {
             ward,
             phone,
+            clock,
+            folder,
+        }
+    }
+
+    /// Both programs start again and have nothing in memory.
+    fn started_again(self) -> Self {
+        let Self {
+            ward,
+            phone,
+            clock,
+            folder,
+        } = self;
+        drop((ward, phone));
+        Self {
+            ward: Ward::open(&folder.path().join("ward"), environment(&clock, 3)).unwrap(),
+            phone: open_phone(&folder, environment(&clock, 4)),
             clock,
             folder,
         }
@@ -119,6 +140,15 @@ impl Pair {
         cost.round_trips = initiator.round_trips();
         cost
     }
+}
+
+fn environment(clock: &Clock, purpose: u64) -> Arc<dyn Environment> {
+    SimulatedEnvironment::new(clock.clone(), Skew::default(), Dice::new(1, purpose))
+}
+
+fn open_phone(folder: &TempDir, environment: Arc<dyn Environment>) -> Replica {
+    let key = StoreKey::new([7; 32]);
+    Replica::open(&folder.path().join("phone"), &key, environment).unwrap()
 }
 
 fn device(phone: &Replica) -> DeviceId {
@@ -207,6 +237,24 @@ fn an_idle_return_costs_the_same_with_little_and_with_much() {
     // The place in the feed has more digits; that is all.
     assert!(much.up - little.up <= 2, "{little:?} {much:?}");
     assert_eq!(much.down, little.down);
+}
+
+#[test]
+fn an_idle_return_reads_as_little_of_much_as_of_little() {
+    let folder = tempfile::tempdir().expect("the test machine has a temporary folder");
+    let disk = Disk::under(folder.path());
+    let mut pair = Pair::within(folder);
+    let mut reads = Vec::new();
+    for numbers in [0..40, 40..640] {
+        pair.record(numbers);
+        pair.meet();
+        pair = pair.started_again();
+        let before = disk.reads();
+        pair.meet();
+        reads.push(disk.reads() - before);
+    }
+    println!("pages read by an idle return of 40 and of 640 cases: {reads:?}");
+    assert!(reads[1] <= reads[0] + DEEPER_READS_MAX, "{reads:?}");
 }
 
 #[test]

@@ -1,8 +1,6 @@
 //! Whether this device holds what the ward says that it holds, and what is in the way. Nobody may call
 //! anything synchronised on another ground.
 
-use std::collections::BTreeSet;
-
 use rusqlite::Connection;
 
 use super::Replica;
@@ -102,7 +100,7 @@ fn own(connection: &Connection, is_restored: bool) -> rusqlite::Result<Vec<EditI
     if is_restored {
         return edits::proven(connection);
     }
-    let lent: BTreeSet<EditId> = edits::lent(connection)?.into_iter().collect();
+    let lent = edits::lent(connection)?;
     let mut held = edits::held(connection)?;
     held.retain(|edit| !lent.contains(edit));
     Ok(held)

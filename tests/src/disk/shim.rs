@@ -215,8 +215,12 @@ unsafe extern "C" fn read(
 ) -> c_int {
     // SAFETY: the arguments are SQLite's own.
     unsafe {
-        if ours_of(file).is_some_and(|ours| lock(&ours.state).is_down) {
-            return ffi::SQLITE_IOERR_READ;
+        if let Some(ours) = ours_of(file) {
+            let mut state = lock(&ours.state);
+            if state.is_down {
+                return ffi::SQLITE_IOERR_READ;
+            }
+            state.reads += 1;
         }
         pass!(file, xRead, to, count, at)
     }

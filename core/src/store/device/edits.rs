@@ -1,5 +1,7 @@
 //! Edits, the truth about every document on this device.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
@@ -233,14 +235,18 @@ pub(crate) fn held(connection: &Connection) -> rusqlite::Result<Vec<EditId>> {
 }
 
 /// Those of them that are of a document on loan, which the ward does not count.
-pub(crate) fn lent(connection: &Connection) -> rusqlite::Result<Vec<EditId>> {
-    ids(
+///
+/// Neither `UNION` nor `ORDER BY`, and a join in this order: SQLite would rather walk through all edits in
+/// the order of their ids than sort the few that are lent.
+pub(crate) fn lent(connection: &Connection) -> rusqlite::Result<BTreeSet<EditId>> {
+    let lent = ids(
         connection,
         &format!(
-            "SELECT id FROM borrowed JOIN edits USING (document) WHERE {HELD}
-             UNION SELECT id FROM borrowed JOIN set_aside USING (document) ORDER BY id"
+            "SELECT id FROM borrowed CROSS JOIN edits USING (document) WHERE {HELD}
+             UNION ALL SELECT id FROM borrowed CROSS JOIN set_aside USING (document)"
         ),
-    )
+    )?;
+    Ok(lent.into_iter().collect())
 }
 
 fn ids(connection: &Connection, query: &str) -> rusqlite::Result<Vec<EditId>> {
