@@ -21,6 +21,8 @@ pub mod environment;
 #[cfg(feature = "sqlite")]
 pub mod picture;
 #[cfg(feature = "sqlite")]
+pub mod recovery;
+#[cfg(feature = "sqlite")]
 pub mod replica;
 #[cfg(feature = "sqlite")]
 pub mod rescue;

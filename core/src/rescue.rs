@@ -14,6 +14,7 @@ use hpke::{Kem as _, Serializable as _};
 use thiserror::Error;
 
 pub use open::{Opener, RescueItem};
+pub(crate) use seal::Chance;
 pub use seal::Sealer;
 
 use crate::codec::Writer;

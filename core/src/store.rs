@@ -7,7 +7,7 @@ pub mod connection;
 pub mod device;
 pub mod rows;
 
-use data_encoding::HEXLOWER_PERMISSIVE;
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use rusqlite::ErrorCode;
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -17,6 +17,12 @@ use zeroize::Zeroizing;
 pub struct StoreKey(pub(crate) [u8; 32]);
 
 impl StoreKey {
+    /// The key as 64 hexadecimal digits, for where it is kept.
+    #[must_use]
+    pub fn to_hex(&self) -> Zeroizing<String> {
+        Zeroizing::new(HEXLOWER.encode(&self.0))
+    }
+
     /// Takes the raw key.
     #[must_use]
     pub fn new(key: [u8; 32]) -> Self {

@@ -1,11 +1,17 @@
 //! The words of the command line. Owns names and help, Vietnamese first; does nothing.
 
+mod safety;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use gandan_core::model::{Role, WardCode};
+
+pub use safety::{
+    AuditCommand, AuditList, AuditVerify, Backup, BackupCommand, BackupVerify, Check, Restore,
+};
 
 /// Máy chủ của một phường · The sync server and triage console of one ward
 #[derive(Debug, Parser)]
@@ -47,6 +53,15 @@ pub enum Command {
     Hold(Hold),
     /// Cho cấp số tiếp sau khi phục hồi · Lets numbering go on after a restore
     ResumeNumbering(Data),
+    /// Nhật ký kiểm tra · The audit trail: who did what
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Sao lưu, cả khi máy chủ đang chạy · Backs the ward up, also while it serves
+    Backup(Backup),
+    /// Khôi phục từ bản sao lưu · Puts the ward back from a backup; the recovery key comes on standard input
+    Restore(Restore),
+    /// Kiểm tra toàn bộ dữ liệu · Checks everything that the ward holds
+    Check(Check),
     /// Ai được sửa gì · Who may change what
     #[command(subcommand)]
     Policy(PolicyCommand),

@@ -2,11 +2,13 @@
 //! Owns exit codes and the sentences for people; decides nothing about the ward.
 
 mod areas;
+mod backup;
 mod people;
 mod records;
 mod rules;
 pub(crate) mod sentence;
 mod serve;
+mod trail;
 
 use std::io::{BufRead, Write};
 use std::path::Path;
@@ -15,7 +17,8 @@ use std::sync::Arc;
 use gandan_core::environment::{Environment, SystemEnvironment};
 use thiserror::Error;
 
-use crate::cli::{Cli, Command};
+use crate::backup::BackupError;
+use crate::cli::{Backup, BackupCommand, Cli, Command};
 use crate::config::{Config, ConfigError};
 use crate::demo::{self, DemoError};
 use crate::register::ParseAreasError;
@@ -23,6 +26,7 @@ use crate::serving::ListenError;
 use crate::telemetry;
 use crate::ward::audit::Actor;
 use crate::ward::{Ward, WardError};
+use gandan_core::recovery::ParseRecoveryKeyError;
 use gandan_core::rescue::OpenRescueError;
 
 /// Log of a command that a person waits for: only what went wrong.
@@ -100,6 +104,12 @@ pub enum CommandError {
     /// Standard output was closed.
     #[error("standard output cannot be written: {0}")]
     Output(#[source] std::io::Error),
+    /// There is no backup, or nothing was made of one.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// What was typed is no recovery key.
+    #[error(transparent)]
+    RecoveryKey(#[from] ParseRecoveryKeyError),
     /// The demo could not be played.
     #[error(transparent)]
     Demo(#[from] DemoError),
@@ -116,7 +126,9 @@ impl CommandError {
             | Self::Input(_)
             | Self::NoPassword
             | Self::AmbiguousDevice
-            | Self::Address => 2,
+            | Self::Address
+            | Self::RecoveryKey(_) => 2,
+            Self::Backup(error) => backup_exit_code(error),
             Self::Serving | Self::System(_) | Self::Output(_) => 3,
             Self::Listen(_) => 4,
             Self::Demo(error) => error.exit_code(),
@@ -146,12 +158,30 @@ pub(crate) fn ward_exit_code(error: &WardError) -> u8 {
         ) => 2,
         WardError::Rescue(OpenRescueError::Damaged) => 1,
         WardError::NotInitialised
+        | WardError::NoStoreKey
+        | WardError::StoreKeyOpenToOthers
         | WardError::Damaged
         | WardError::Rescue(OpenRescueError::Sealed)
         | WardError::Open(_)
         | WardError::Full
         | WardError::Database(_)
         | WardError::File(_) => 3,
+    }
+}
+
+fn backup_exit_code(error: &BackupError) -> u8 {
+    match error {
+        BackupError::NotABackup
+        | BackupError::Newer
+        | BackupError::Occupied
+        | BackupError::OtherWard(_)
+        | BackupError::NoSuchNumber(_)
+        | BackupError::WardIsThere => 2,
+        BackupError::Busy
+        | BackupError::Damaged(_)
+        | BackupError::WrongKey
+        | BackupError::File(_) => 3,
+        BackupError::Ward(error) => ward_exit_code(error),
     }
 }
 
@@ -229,6 +259,34 @@ pub fn run(cli: Cli, terminal: &mut Terminal) -> Result<Outcome, CommandError> {
             let (ward, _) = open(&data.directory, environment)?;
             records::resume_numbering(&ward, terminal)
         }
+        Command::Audit(crate::cli::AuditCommand::Verify(arguments)) => {
+            let (ward, _) = open(&arguments.data.directory, environment)?;
+            trail::verify(&ward, terminal)
+        }
+        Command::Audit(crate::cli::AuditCommand::List(arguments)) => {
+            let (ward, _) = open(&arguments.data.directory, environment)?;
+            trail::list(&arguments, &ward, terminal)
+        }
+        Command::Backup(arguments) => match &arguments {
+            Backup {
+                command: Some(BackupCommand::Verify(verify)),
+                ..
+            } => backup::verify(verify, terminal),
+            Backup {
+                directory: Some(data),
+                to: Some(to),
+                ..
+            } => {
+                let (ward, _) = open(data, environment)?;
+                backup::write(&arguments, &ward, data, to, terminal)
+            }
+            Backup { .. } => unreachable!("the command line asks for both"),
+        },
+        Command::Check(arguments) => {
+            let (ward, _) = open(&arguments.data.directory, environment)?;
+            trail::check(&ward, terminal)
+        }
+        Command::Restore(arguments) => backup::restore(&arguments, environment, terminal),
         Command::Policy(crate::cli::PolicyCommand::Print) => rules::print(terminal),
     }
 }

@@ -6,6 +6,7 @@ mod admission;
 mod attachments;
 pub mod audit;
 mod authoring;
+mod check;
 mod connections;
 mod conversation;
 mod devices;
@@ -15,6 +16,7 @@ mod enrolment;
 mod error;
 mod feed;
 mod floor;
+pub(crate) mod frozen;
 mod history;
 mod keys;
 mod news;
@@ -48,10 +50,12 @@ use gandan_core::protocol::enrolment::{EnrolmentRequest, EnrolmentResponse};
 use gandan_core::protocol::invite::Invite;
 use gandan_core::protocol::responder::{WardAnswer, WardCommand};
 use gandan_core::protocol::verdict::Verdict;
+use gandan_core::recovery::RecoveryKey;
 use gandan_core::store::StoreKey;
 use uuid::Uuid;
 
 use crate::register;
+pub use check::Checked;
 pub use error::WardError;
 pub use news::{Interest, Watching};
 pub use records::{Device, HistoryEntry, Staff};
@@ -85,8 +89,7 @@ fn make_private(directory: &Path) -> std::io::Result<()> {
 }
 
 impl Ward {
-    /// Makes a ward in `directory`: keys, store, and the directory of the register's ward `code`. If it
-    /// is interrupted, it can be called again.
+    /// As [`Ward::make`], for wards of which nobody keeps backups.
     ///
     /// # Errors
     /// See [`WardError`].
@@ -95,6 +98,20 @@ impl Ward {
         code: WardCode,
         environment: Arc<dyn Environment>,
     ) -> Result<Self, WardError> {
+        Self::make(directory, code, environment).map(|(ward, _)| ward)
+    }
+
+    /// Makes a ward in `directory`: keys, store, and the directory of the register's ward `code`. If it
+    /// is interrupted, it can be called again. Gives the recovery key, which is nowhere else: without it
+    /// no backup can be opened.
+    ///
+    /// # Errors
+    /// See [`WardError`].
+    pub fn make(
+        directory: &Path,
+        code: WardCode,
+        environment: Arc<dyn Environment>,
+    ) -> Result<(Self, RecoveryKey), WardError> {
         let registered = register::ward(code).ok_or(WardError::UnknownWard)?;
         make_private(directory)?;
         let key_path = directory.join(STORE_KEY_FILE);
@@ -106,7 +123,7 @@ impl Ward {
             environment.fill_random(&mut *key);
             keys::write_store_key(&key_path, &key)?;
         }
-        let store_key = keys::read_store_key(&key_path)?;
+        let store_key = keys::read_store_key(directory)?;
         let mut connection = connections::open(&directory.join(STORE_FILE), &store_key)?;
         let transaction =
             connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
@@ -123,6 +140,7 @@ impl Ward {
             settings::PROVINCE,
             registered.province.as_bytes(),
         )?;
+        let recovery_key = keys::put_recovery_key(&transaction, &*environment)?;
         directory::seed(&transaction, &registered)?;
         let mut epoch = [0; 16];
         epoch.copy_from_slice(&random[64..]);
@@ -131,7 +149,7 @@ impl Ward {
         transaction.commit()?;
         let ward = Self::with(directory, store_key, connection, environment)?;
         ward.note(Entry::of(Kind::WardMade).by(Actor::CommandLine))?;
-        Ok(ward)
+        Ok((ward, recovery_key))
     }
 
     /// Opens the ward in `directory`.
@@ -143,7 +161,7 @@ impl Ward {
         if !path.exists() {
             return Err(WardError::NotInitialised);
         }
-        let store_key = keys::read_store_key(&directory.join(STORE_KEY_FILE))?;
+        let store_key = keys::read_store_key(directory)?;
         let connection = connections::open(&path, &store_key)?;
         Self::with(directory, store_key, connection, environment)
     }
@@ -397,6 +415,19 @@ impl Ward {
         audit::note(&self.shared, self.by, entry)
     }
 
+    pub(crate) fn note_backup(&self, bytes: u64) -> Result<(), WardError> {
+        self.note(Entry::of(Kind::BackupMade).counting("bytes", bytes))
+    }
+
+    /// The ward has just been put back from a backup: a new life of its feed begins, before any phone
+    /// tells, and numbering waits for what phones give back.
+    pub(crate) fn begin_after_restore(&self) -> Result<(), WardError> {
+        self.write(|work| {
+            work.audit(Entry::of(Kind::Restored).by(Actor::CommandLine))?;
+            work.begin_epoch(None)
+        })
+    }
+
     /// A member of staff opened a restricted case.
     ///
     /// # Errors
@@ -509,6 +540,24 @@ impl Ward {
     /// See [`WardError`]; what is wrong with the trail is no error but what was asked.
     pub fn verify_audit(&self) -> Result<audit::Verified, WardError> {
         self.shared.read(audit::verify)
+    }
+
+    /// Whether everything that the ward holds agrees with everything else. Reads all of it, mends nothing.
+    ///
+    /// # Errors
+    /// See [`WardError`]; what is wrong with the records is no error but what was asked.
+    pub fn check(&self) -> Result<Checked, WardError> {
+        self.shared
+            .read(|connection| check::check(connection, &self.shared))
+    }
+
+    /// Entries of the audit trail, newest first.
+    ///
+    /// # Errors
+    /// See [`WardError`].
+    pub fn audit_records(&self, filter: &audit::Filter) -> Result<Vec<audit::Record>, WardError> {
+        self.shared
+            .read(|connection| audit::list(connection, filter))
     }
 
     /// Numbering goes on although not every phone has reported after a restore. Numbers that nobody

@@ -405,3 +405,136 @@ fn terminate(child: &Child) {
         .expect("the system has kill");
     assert!(asked.success());
 }
+
+/// The recovery key that `init` printed.
+fn recovery_key(made: &Output) -> String {
+    text(&made.stdout)
+        .lines()
+        .find_map(|line| line.strip_prefix("recovery-key "))
+        .expect("init prints the recovery key")
+        .to_owned()
+}
+
+#[test]
+fn a_ward_is_backed_up_while_it_serves_and_comes_back_from_the_paper_key_alone() {
+    let root = tempfile::tempdir().expect("a temporary folder");
+    let place = |name: &str| {
+        let path = root.path().join(name);
+        path.to_str().expect("a temporary path is text").to_owned()
+    };
+    let (data, backups, back) = (place("ward"), place("backups"), place("back"));
+    let made = run(&["init", "--data", &data, "--ward", "26995"]);
+    assert_eq!(code(&made), 0);
+    let key = recovery_key(&made);
+    assert!(text(&made.stderr).contains("KHÓA KHÔI PHỤC"));
+    let serving = Serving::start(&data);
+    for file in ["", "/one.backup"] {
+        let to = format!("{backups}{file}");
+        let to = if file.is_empty() {
+            to
+        } else {
+            place("one.backup")
+        };
+        let backup = run(&["backup", "--data", &data, "--to", &to]);
+        assert_eq!(code(&backup), 0, "{}", text(&backup.stderr));
+        let found = run(&["backup", "verify", &to]);
+        assert_eq!(code(&found), 0, "{}", text(&found.stderr));
+        assert_eq!(text(&found.stdout), text(&backup.stdout));
+        let opened = run_with_input(&["backup", "verify", &to, "--with-key"], &key);
+        assert_eq!(code(&opened), 0, "{}", text(&opened.stderr));
+    }
+    drop(serving);
+    std::fs::remove_dir_all(&data).expect("the disk is gone");
+
+    for (typed, expected) in [
+        ("", 2),
+        ("GDKP-AAAA", 2),
+        (key.as_str(), 0),
+        (key.as_str(), 2),
+    ] {
+        let restored = run_with_input(
+            &["restore", "--from", &backups, "--data", &back],
+            &typed.to_lowercase(),
+        );
+        assert_eq!(code(&restored), expected, "{}", text(&restored.stderr));
+    }
+    let checked = run(&["check", "--data", &back]);
+    assert_eq!(code(&checked), 0, "{}", text(&checked.stdout));
+    assert!(text(&checked.stdout).starts_with("sound "));
+    let verified = run(&["audit", "verify", "--data", &back]);
+    assert_eq!(code(&verified), 0, "{}", text(&verified.stdout));
+    let listed = run(&["audit", "list", "--data", &back, "--kind", "restored"]);
+    assert_eq!(text(&listed.stdout).lines().count(), 1);
+    let serving = Serving::start(&back);
+    assert!(serving.get("/healthz").starts_with("HTTP/1.1 200"));
+}
+
+#[test]
+fn a_backup_that_is_killed_leaves_the_one_before() {
+    let root = tempfile::tempdir().expect("a temporary folder");
+    let data = ward();
+    let backups = root.path().join("backups");
+    let backups = backups.to_str().expect("a temporary path is text");
+    let back_up = ["backup", "--data", path(&data), "--to", backups, "--full"];
+    assert_eq!(code(&run(&back_up)), 0);
+    for _ in 0..5 {
+        let mut child = program(&back_up)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program runs");
+        // As soon as it has begun to write: the first file that is not whole yet.
+        while child.try_wait().expect("a child can be asked").is_none() {
+            let has_begun = std::fs::read_dir(backups)
+                .expect("the folder is there")
+                .filter_map(Result::ok)
+                .any(|entry| {
+                    entry
+                        .path()
+                        .extension()
+                        .is_some_and(|end| end == "unfinished")
+                });
+            if has_begun {
+                break;
+            }
+        }
+        let _ = child.kill();
+        let _ = child.wait();
+        let found = run(&["backup", "verify", backups]);
+        assert_eq!(code(&found), 0, "{}", text(&found.stderr));
+    }
+    assert_eq!(code(&run(&back_up)), 0);
+    assert_eq!(code(&run(&["check", "--data", path(&data)])), 0);
+}
+
+#[test]
+fn a_store_key_that_others_can_read_is_refused_and_may_come_from_elsewhere() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let data = ward();
+    let key = data.path().join("store.key");
+    let rights = |mode| {
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode)).expect("own file");
+    };
+    rights(0o640);
+    let refused = run(&["check", "--data", path(&data)]);
+    assert_eq!(code(&refused), 3);
+    assert!(text(&refused.stderr).contains("chmod 600"));
+    rights(0o600);
+    assert_eq!(code(&run(&["check", "--data", path(&data)])), 0);
+
+    let digits = std::fs::read_to_string(&key).expect("own file");
+    std::fs::remove_file(&key).expect("own file");
+    let without = run(&["check", "--data", path(&data)]);
+    assert_eq!(code(&without), 3, "{}", text(&without.stderr));
+    let with = |name: &str, value: &str| {
+        program(&["check", "--data", path(&data)])
+            .env(name, value)
+            .output()
+            .expect("the program runs")
+    };
+    assert_eq!(code(&with("GANDAN_STORE_KEY", digits.trim())), 0);
+    assert_eq!(code(&with("GANDAN_STORE_KEY", "ffff")), 3);
+    let credentials = tempfile::tempdir().expect("a temporary folder");
+    std::fs::write(credentials.path().join("gandan-store-key"), digits).expect("own folder");
+    assert_eq!(code(&with("CREDENTIALS_DIRECTORY", path(&credentials))), 0);
+}

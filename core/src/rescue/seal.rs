@@ -31,7 +31,7 @@ impl Sealer {
         type PublicKey = <SealKem as hpke::Kem>::PublicKey;
         let ward = enrolment.credential.ward;
         let key = PublicKey::from_bytes(&enrolment.rescue_key).map_err(|_| BadRescueKey)?;
-        let mut chance = Chance::new(random);
+        let mut chance = Chance::new(CHANCE_CONTEXT, random);
         let (encapsulated, context) = setup_sender_with_rng::<SealAead, SealKdf, SealKem>(
             &OpModeS::Base,
             &key,
@@ -103,12 +103,14 @@ impl Sealer {
     }
 }
 
+const CHANCE_CONTEXT: &str = "gandan 2026-11 rescue file ephemeral key";
+
 /// The caller's chance, drawn out as far as is asked for.
-struct Chance(blake3::OutputReader);
+pub(crate) struct Chance(blake3::OutputReader);
 
 impl Chance {
-    fn new(mut random: [u8; 32]) -> Self {
-        let chance = blake3::Hasher::new_derive_key("gandan 2026-11 rescue file ephemeral key")
+    pub(crate) fn new(context: &str, mut random: [u8; 32]) -> Self {
+        let chance = blake3::Hasher::new_derive_key(context)
             .update(&random)
             .finalize_xof();
         random.zeroize();

@@ -22,22 +22,27 @@ pub(super) fn init(
     terminal: &mut Terminal,
 ) -> Result<Outcome, CommandError> {
     let directory = &arguments.data.directory;
-    let ward = Ward::init(directory, arguments.ward, environment)?;
+    let (ward, recovery_key) = Ward::make(directory, arguments.ward, environment)?;
     let known = ward.directory()?;
     let shown = directory.display();
     say(
         terminal.output,
         format_args!("{} {} · {}", known.ward, known.ward_name, known.province),
     )?;
+    say(terminal.output, format_args!("recovery-key {recovery_key}"))?;
     tell(
         terminal.messages,
         format_args!(
-            "Đã tạo {} trong {shown}. Sao lưu cả thư mục: không có tệp store.key thì không mở được dữ liệu.\n\
-             Made in {shown}. Back up the whole folder: without store.key the data cannot be opened.\n\n\
+            "Đã tạo {} trong {shown}.\n\
+             KHÓA KHÔI PHỤC ở dòng trên chỉ hiện một lần này: in ra hoặc chép lại, cất xa máy chủ. Mất máy chủ mà không có khóa này\n\
+             thì không bản sao lưu nào mở được.\n\
+             Made in {shown}. THE RECOVERY KEY above is shown this once: print it or write it down, keep it away from the server.\n\
+             Without it no backup can be opened.\n\n\
              Tiếp theo · Next:\n  \
              gandan-server staff add --data {shown} --login NAME --role triage\n  \
              gandan-server area import --data {shown} FILE.csv\n  \
-             gandan-server serve --data {shown}",
+             gandan-server serve --data {shown}\n  \
+             gandan-server backup --data {shown} --to FOLDER",
             known.ward_name
         ),
     );

@@ -1,6 +1,7 @@
 //! What a person reads when a command was not carried out: Vietnamese first, English second.
 
 use super::CommandError;
+use crate::backup::BackupError;
 use crate::config::ConfigError;
 use crate::serving::ListenError;
 use crate::ward::WardError;
@@ -49,7 +50,42 @@ fn vietnamese(error: &CommandError) -> String {
             "Hệ điều hành từ chối; thử lại hoặc khởi động lại máy.".to_owned()
         }
         CommandError::Output(_) => "Không ghi được kết quả ra.".to_owned(),
+        CommandError::Backup(error) => backup(error),
+        // It speaks both languages.
+        CommandError::RecoveryKey(error) => error.to_string(),
         CommandError::Demo(error) => error.vietnamese(),
+    }
+}
+
+fn backup(error: &BackupError) -> String {
+    match error {
+        BackupError::NotABackup => "Ở đây không có bản sao lưu nào.".to_owned(),
+        BackupError::Newer => "Bản sao lưu do máy chủ mới hơn ghi; hãy dùng máy chủ đó.".to_owned(),
+        BackupError::Occupied => {
+            "Nơi này có thứ khác không phải bản sao lưu; hãy chọn nơi khác.".to_owned()
+        }
+        BackupError::OtherWard(code) => {
+            format!("Nơi này chứa bản sao lưu của phường {code}; hãy chọn nơi khác.")
+        }
+        BackupError::Busy => {
+            "Đang có một lần sao lưu khác ghi vào thư mục này; chờ nó xong.".to_owned()
+        }
+        BackupError::Damaged(_) => {
+            "Bản sao lưu bị hỏng; lấy bản cũ hơn trong thư mục (--number), hoặc một bản chép khác."
+                .to_owned()
+        }
+        BackupError::NoSuchNumber(number) => {
+            format!("Thư mục này không có bản sao lưu số {number}.")
+        }
+        BackupError::WrongKey => {
+            "Khóa khôi phục này không mở được bản sao lưu; khóa đúng đã được in khi tạo phường."
+                .to_owned()
+        }
+        BackupError::WardIsThere => {
+            "Thư mục này đã có một phường; hãy khôi phục vào thư mục trống.".to_owned()
+        }
+        BackupError::File(_) => "Không đọc hoặc ghi được tệp sao lưu.".to_owned(),
+        BackupError::Ward(error) => ward(error),
     }
 }
 
@@ -57,6 +93,12 @@ pub(crate) fn ward(error: &WardError) -> String {
     match error {
         WardError::NotInitialised => {
             "Thư mục này chưa có phường; tạo bằng: gandan-server init --data DIR --ward MÃ".to_owned()
+        }
+        WardError::NoStoreKey => {
+            "Không có khóa mở kho dữ liệu: đặt lại tệp store.key vào thư mục, hoặc đưa khóa qua credential gandan-store-key hay biến GANDAN_STORE_KEY.".to_owned()
+        }
+        WardError::StoreKeyOpenToOthers => {
+            "Tệp store.key để người khác đọc được; chỉ chủ của tệp được đọc: chmod 600 store.key".to_owned()
         }
         WardError::AlreadyInitialised => {
             "Thư mục này đã có một phường; chọn thư mục khác cho --data.".to_owned()

@@ -10,6 +10,7 @@
 
 mod chain;
 mod kind;
+mod list;
 mod verify;
 
 use std::fmt::{self, Write as _};
@@ -23,6 +24,8 @@ use super::connections::{Shared, Work, from_sql, to_sql};
 use super::{WardError, feed};
 use chain::Link;
 pub use kind::Kind;
+pub(super) use list::list;
+pub use list::{Filter, Record};
 pub(super) use verify::verify;
 pub use verify::{Finding, Verified};
 

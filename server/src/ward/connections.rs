@@ -211,6 +211,19 @@ impl Shared {
         }
     }
 
+    /// Another connection to the same file.
+    pub(super) fn connect(&self) -> Result<Connection, WardError> {
+        open(&self.path, &self.store_key)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn store_key(&self) -> &StoreKey {
+        &self.store_key
+    }
+
     /// Gives the writing connection to a test that counts what it does.
     #[cfg(test)]
     pub(super) fn with_writer<T>(&self, look: impl FnOnce(&mut Connection) -> T) -> T {

@@ -12,6 +12,14 @@ pub enum WardError {
     /// The data directory holds no ward.
     #[error("no ward in this folder; make one with: gandan-server init --data DIR --ward CODE")]
     NotInitialised,
+    /// There is no key for the store.
+    #[error(
+        "there is no key for this store: put store.key back into the folder, or give it as the credential gandan-store-key or in GANDAN_STORE_KEY"
+    )]
+    NoStoreKey,
+    /// Others than its user may read the key of the store.
+    #[error("store.key may be read by others; make it its user's alone with: chmod 600 store.key")]
+    StoreKeyOpenToOthers,
     /// The data directory holds a ward already.
     #[error("this folder holds a ward already; choose another --data")]
     AlreadyInitialised,

@@ -262,7 +262,7 @@ impl Work<'_> {
 /// What to tell the writer of an edit over a bound.
 pub(super) const TOO_LONG: &str = "the text is too long; shorten it or put a part into a note";
 
-fn format_number(ward: WardCode, year: i64, number: i64) -> String {
+pub(super) fn format_number(ward: WardCode, year: i64, number: i64) -> String {
     format!("{REGISTER}-{year}-{number:06}/P{ward}")
 }
 

@@ -14,6 +14,10 @@ pub(super) const PROVINCE: &str = "province";
 pub(super) const WARD_SEED: &str = "ward_seed";
 /// Seed of the key to which rescue files are sealed.
 pub(super) const RESCUE_SEED: &str = "rescue_seed";
+/// The recovery key's public half, to which backups are sealed.
+pub(super) const RECOVERY_PUBLIC: &str = "recovery_public";
+/// Seed of the Ed25519 key with which backups are signed.
+pub(super) const BACKUP_SEED: &str = "backup_seed";
 /// Since when numbering is paused; absent while it is not.
 pub(super) const NUMBERING_PAUSED_AT: &str = "numbering_paused_at";
 /// Where `serve` listened last for phones.

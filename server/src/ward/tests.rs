@@ -4,6 +4,7 @@
 mod admission;
 mod attachments;
 mod audit;
+mod check;
 mod desk;
 mod enrolment;
 mod feed;

@@ -1,0 +1,156 @@
+//! `audit verify`, `audit list` and `check`.
+
+use gandan_core::store::rows;
+
+use super::{CommandError, Outcome, Terminal, say, tell};
+use crate::cli;
+use crate::ward::audit::{Filter, Kind, Record};
+use crate::ward::{Ward, WardError};
+
+pub(super) fn verify(ward: &Ward, terminal: &mut Terminal) -> Result<Outcome, CommandError> {
+    let verified = ward.verify_audit()?;
+    for finding in &verified.findings {
+        say(terminal.output, format_args!("{finding}"))?;
+    }
+    if verified.unlisted > 0 {
+        say(terminal.output, format_args!("… +{}", verified.unlisted))?;
+    }
+    if !verified.is_sound() {
+        tell(
+            terminal.messages,
+            format_args!(
+                "Nhật ký KHÔNG còn nguyên vẹn; giữ nguyên máy chủ và báo người phụ trách · The audit trail is NOT as it was written"
+            ),
+        );
+        return Ok(Outcome::Incomplete);
+    }
+    say(
+        terminal.output,
+        format_args!(
+            "entries={} chain={}",
+            verified.entries,
+            data_encoding::HEXLOWER.encode(&verified.chain)
+        ),
+    )?;
+    tell(
+        terminal.messages,
+        format_args!(
+            "Nhật ký nguyên vẹn, {} mục · The audit trail is as it was written",
+            verified.entries
+        ),
+    );
+    Ok(Outcome::Done)
+}
+
+pub(super) fn check(ward: &Ward, terminal: &mut Terminal) -> Result<Outcome, CommandError> {
+    let checked = ward.check()?;
+    for problem in &checked.problems {
+        say(terminal.output, format_args!("{problem}"))?;
+    }
+    if checked.unlisted > 0 {
+        say(terminal.output, format_args!("… +{}", checked.unlisted))?;
+    }
+    if !checked.is_sound() {
+        tell(
+            terminal.messages,
+            format_args!(
+                "Dữ liệu CÓ CHỖ SAI; đừng sửa tay: dừng máy chủ, khôi phục bản sao lưu gần nhất, điện thoại gửi lại phần còn thiếu.\n\
+                 Something is WRONG; mend nothing by hand: stop the server and restore the last backup, phones give back the rest."
+            ),
+        );
+        return Ok(Outcome::Incomplete);
+    }
+    say(
+        terminal.output,
+        format_args!(
+            "sound edits={} documents={} attachments={} audit={}",
+            checked.edits, checked.documents, checked.attachments, checked.audit
+        ),
+    )?;
+    tell(
+        terminal.messages,
+        format_args!("Dữ liệu nguyên vẹn · Everything agrees"),
+    );
+    Ok(Outcome::Done)
+}
+
+pub(super) fn list(
+    arguments: &cli::AuditList,
+    ward: &Ward,
+    terminal: &mut Terminal,
+) -> Result<Outcome, CommandError> {
+    let kind = match &arguments.kind {
+        Some(code) => Some(Kind::from_code(code).ok_or(WardError::NotFound("kind of entry"))?),
+        None => None,
+    };
+    let about = match &arguments.about {
+        Some(typed) => Some(subject(ward, typed)?),
+        None => None,
+    };
+    let filter = Filter {
+        kind,
+        officer: arguments.officer.clone(),
+        about,
+        from: arguments.from.clone(),
+        to: arguments.to.clone(),
+        before: None,
+        limit: arguments.limit,
+    };
+    for record in ward.audit_records(&filter)? {
+        let line = if arguments.json {
+            json(&record)
+        } else {
+            words(&record)
+        };
+        say(terminal.output, format_args!("{line}"))?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// An id as the trail writes it, for what was typed.
+fn subject(ward: &Ward, typed: &str) -> Result<String, WardError> {
+    if typed.contains(':') {
+        return Ok(typed.to_owned());
+    }
+    let case = match typed.parse() {
+        Ok(uuid) => Some(uuid),
+        Err(_) => ward.read(|connection| rows::case_by_code(connection, typed))?,
+    };
+    case.map(|uuid: uuid::Uuid| format!("case:{uuid}"))
+        .ok_or(WardError::NotFound("case"))
+}
+
+fn words(record: &Record) -> String {
+    let or_dash = |word: Option<String>| word.unwrap_or_else(|| "-".to_owned());
+    [
+        record.number.to_string(),
+        record.at.to_rfc3339(),
+        record.kind.clone(),
+        record.outcome.clone(),
+        record.actor.clone(),
+        or_dash(record.officer_name.clone()),
+        or_dash(record.device.map(|device| device.to_string())),
+        record.detail.clone(),
+        record
+            .subjects
+            .as_ref()
+            .map_or_else(|| "(forgotten)".to_owned(), |subjects| subjects.join(",")),
+    ]
+    .join("\t")
+}
+
+fn json(record: &Record) -> String {
+    serde_json::json!({
+        "number": record.number,
+        "at": record.at.to_rfc3339(),
+        "kind": record.kind,
+        "outcome": record.outcome,
+        "actor": record.actor,
+        "officer": record.officer.map(|officer| officer.0.to_string()),
+        "device": record.device.map(|device| device.to_string()),
+        "detail": record.detail,
+        "subjects": record.subjects,
+        "feed": record.feed_sequence,
+    })
+    .to_string()
+}
