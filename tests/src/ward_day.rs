@@ -9,6 +9,7 @@ mod driver;
 pub mod growth;
 mod invented;
 pub mod parts;
+mod photos;
 mod process;
 mod roles;
 mod workload;

@@ -34,6 +34,12 @@ pub(super) struct Day {
     /// Of what is invented and of what the bad link loses.
     #[arg(long, default_value_t = 1)]
     pub(super) seed: u64,
+    /// Instead of a day: sends the cases, and a photo of 200 KB with each of the first N.
+    #[arg(long, value_name = "N")]
+    pub(super) photos: Option<usize>,
+    /// How often the phone is killed while it sends photos.
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "photos")]
+    pub(super) kills: u64,
     /// Where to work; must not exist, and is left there. Without it: a temporary folder.
     #[arg(long, value_name = "DIR")]
     pub(super) keep: Option<PathBuf>,
@@ -55,6 +61,12 @@ pub(super) enum Role {
     Enrol { store: PathBuf, invite: String },
     /// Records every case of a file.
     Record { store: PathBuf, cases: PathBuf },
+    /// Attaches a photo to each of the first cases of a file.
+    Attach {
+        store: PathBuf,
+        cases: PathBuf,
+        count: usize,
+    },
     /// Synchronises once.
     Sync { store: PathBuf },
     /// Changes cases offline.

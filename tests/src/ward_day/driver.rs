@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::arguments::Day;
 use super::canonical::{self, Digest};
+use super::photos::Photos;
 use super::process::{Process, disk_use, round};
 use super::{invented, workload};
 use crate::programs::Link;
@@ -45,7 +46,13 @@ pub(super) fn run(arguments: &Day) -> Result<String, String> {
     };
     let cases = prepare(arguments, root)?;
     let mut stage = Stage::set(arguments, root, cases)?;
-    let played = stage.play();
+    let played = match arguments.photos {
+        Some(count) => stage.play_photos(Photos {
+            count,
+            kills: arguments.kills,
+        }),
+        None => stage.play(),
+    };
     if let Err(error) = &played {
         stage.note("failed", json!(error));
     }
@@ -78,7 +85,7 @@ fn prepare(arguments: &Day, root: &Path) -> Result<PathBuf, String> {
     Ok(path)
 }
 
-struct Stage {
+pub(super) struct Stage {
     root: PathBuf,
     cases: PathBuf,
     count: usize,
@@ -88,10 +95,10 @@ struct Stage {
     server_peak_mb: f64,
     server_cpu_s: f64,
     /// Every phone has its own.
-    link_a: Link,
+    pub(super) link_a: Link,
     link_b: Link,
     /// Edits in the feed once A has sent everything.
-    recorded: u64,
+    pub(super) recorded: u64,
     results: Map<String, Value>,
 }
 
@@ -143,6 +150,19 @@ impl Stage {
         self.idle()?;
         self.leave();
         self.verify()
+    }
+
+    fn play_photos(&mut self, photos: Photos) -> Result<(), String> {
+        self.enrol()?;
+        self.create()?;
+        let (store, count) = (text(&self.folder("a")), photos.count.to_string());
+        let mut attaching = self.start(&["attach", &store, &text(&self.cases), &count])?;
+        attaching.answer()?;
+        attaching.end()?;
+        self.recorded += photos.count as u64;
+        self.send(photos)?;
+        self.leave();
+        Ok(())
     }
 
     fn enrol(&mut self) -> Result<(), String> {
@@ -344,11 +364,11 @@ impl Stage {
         Ok(())
     }
 
-    fn folder(&self, name: &str) -> PathBuf {
+    pub(super) fn folder(&self, name: &str) -> PathBuf {
         self.root.join(name)
     }
 
-    fn start(&self, arguments: &[&str]) -> Result<Process, String> {
+    pub(super) fn start(&self, arguments: &[&str]) -> Result<Process, String> {
         Process::start(arguments, &self.folder("log.txt"))
     }
 
@@ -372,9 +392,8 @@ impl Stage {
 
     /// Asks the server until so many edits are durable; gives the moment.
     fn wait_for(&mut self, sequence: u64) -> Result<f64, String> {
-        let server = self.server.as_mut().ok_or("nobody serves")?;
         loop {
-            let answer = server.ask("sequence")?;
+            let answer = self.ask_server()?;
             if number(&answer, "sequence") as u64 >= sequence {
                 return Ok(now_ms());
             }
@@ -382,7 +401,12 @@ impl Stage {
         }
     }
 
-    fn note(&mut self, key: &str, value: Value) {
+    /// What the ward has on its disk.
+    pub(super) fn ask_server(&mut self) -> Result<Value, String> {
+        self.server.as_mut().ok_or("nobody serves")?.ask("held")
+    }
+
+    pub(super) fn note(&mut self, key: &str, value: Value) {
         self.results.insert(key.to_owned(), value);
     }
 
@@ -403,11 +427,11 @@ impl Stage {
     }
 }
 
-fn text(path: &Path) -> String {
+pub(super) fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
-fn number(answer: &Value, key: &str) -> f64 {
+pub(super) fn number(answer: &Value, key: &str) -> f64 {
     answer[key].as_f64().unwrap_or_default()
 }
 
@@ -416,7 +440,7 @@ fn seconds_of(done: &Value) -> f64 {
 }
 
 #[expect(clippy::disallowed_methods, reason = "compares moments of processes")]
-fn now_ms() -> f64 {
+pub(super) fn now_ms() -> f64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     since.unwrap_or_default().as_secs_f64() * 1_000.0
 }
@@ -425,6 +449,6 @@ fn now_ms() -> f64 {
     clippy::disallowed_methods,
     reason = "to ask without a pause would take the processor from whom it asks"
 )]
-fn look_again_later() {
+pub(super) fn look_again_later() {
     std::thread::sleep(LOOK);
 }

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use super::arguments::{Of, Role, Who};
-use super::{canonical, workload};
+use super::{canonical, photos, workload};
 
 /// Any key: the store is encrypted as a phone's is.
 const STORE_KEY: [u8; 32] = [7; 32];
@@ -38,6 +38,15 @@ pub(super) fn play(role: &Role) -> Result<(), String> {
         Role::Serve { data, quic } => serve(data, *quic),
         Role::Enrol { store, invite } => enrol(store, invite),
         Role::Record { store, cases } => record(store, cases),
+        Role::Attach {
+            store,
+            cases,
+            count,
+        } => {
+            photos::attach(&open(store)?, &workload::read(cases)?, *count)?;
+            say(&json!({}))?;
+            stay(|_| None)
+        }
         Role::Sync { store } => sync(store, began),
         Role::Edit { store, cases, who } => edit(store, cases, *who),
         Role::Follow { store, edits } => follow(store, *edits, began),
@@ -137,12 +146,16 @@ fn serve(data: &Path, quic: std::net::SocketAddr) -> Result<(), String> {
     say(&json!({ "ready": true }))?;
     // What is in the feed is durable: the driver asks from outside of any transaction.
     stay(|_| {
-        let last = ward.read(|connection| {
-            connection.query_row("SELECT COALESCE(max(sequence), 0) FROM feed", [], |row| {
-                row.get::<_, i64>(0)
-            })
+        let held = ward.read(|connection| {
+            connection.query_row(
+                "SELECT (SELECT COALESCE(max(sequence), 0) FROM feed),
+                        (SELECT count(*) FROM attachments)",
+                [],
+                |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)),
+            )
         });
-        last.ok().map(|last| json!({ "sequence": last }))
+        let (sequence, files) = held.ok()?;
+        Some(json!({ "sequence": sequence, "files": files }))
     })
 }
 
