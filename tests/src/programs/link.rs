@@ -295,6 +295,7 @@ fn receive(socket: &UdpSocket, shared: &Shared, mut take: impl FnMut(&[u8], Sock
                     error.kind(),
                     io::ErrorKind::WouldBlock
                         | io::ErrorKind::TimedOut
+                        | io::ErrorKind::Interrupted
                         // Somebody is not there yet, or not any more.
                         | io::ErrorKind::ConnectionRefused
                 ) => {}
