@@ -3,6 +3,7 @@
 
 pub mod agreement;
 pub mod bundle;
+pub mod checkpoint;
 pub mod compression;
 pub mod credential;
 pub mod directory;
@@ -20,6 +21,7 @@ pub mod reconciliation;
 pub mod responder;
 pub mod verdict;
 pub mod violation;
+pub mod witness;
 
 #[cfg(test)]
 mod conversation_tests;

@@ -18,6 +18,7 @@ mod records;
 mod rejection;
 mod rescue;
 mod verdicts;
+mod witness;
 mod work;
 
 use std::collections::BTreeSet;

@@ -26,6 +26,7 @@ use crate::serving::ListenError;
 use crate::telemetry;
 use crate::ward::audit::Actor;
 use crate::ward::{Ward, WardError};
+use gandan_core::protocol::checkpoint::ParseCheckpointError;
 use gandan_core::recovery::ParseRecoveryKeyError;
 use gandan_core::rescue::OpenRescueError;
 
@@ -110,6 +111,9 @@ pub enum CommandError {
     /// What was typed is no recovery key.
     #[error(transparent)]
     RecoveryKey(#[from] ParseRecoveryKeyError),
+    /// A line of a file of checkpoints is none.
+    #[error(transparent)]
+    Checkpoint(#[from] ParseCheckpointError),
     /// The demo could not be played.
     #[error(transparent)]
     Demo(#[from] DemoError),
@@ -127,7 +131,8 @@ impl CommandError {
             | Self::NoPassword
             | Self::AmbiguousDevice
             | Self::Address
-            | Self::RecoveryKey(_) => 2,
+            | Self::RecoveryKey(_)
+            | Self::Checkpoint(_) => 2,
             Self::Backup(error) => backup_exit_code(error),
             Self::Serving | Self::System(_) | Self::Output(_) => 3,
             Self::Listen(_) => 4,
@@ -261,7 +266,11 @@ pub fn run(cli: Cli, terminal: &mut Terminal) -> Result<Outcome, CommandError> {
         }
         Command::Audit(crate::cli::AuditCommand::Verify(arguments)) => {
             let (ward, _) = open(&arguments.data.directory, environment)?;
-            trail::verify(&ward, terminal)
+            trail::verify(&arguments.checkpoints, &ward, terminal)
+        }
+        Command::Audit(crate::cli::AuditCommand::Checkpoint(data)) => {
+            let (ward, _) = open(&data.directory, environment)?;
+            trail::checkpoint(&ward, terminal)
         }
         Command::Audit(crate::cli::AuditCommand::List(arguments)) => {
             let (ward, _) = open(&arguments.data.directory, environment)?;

@@ -46,6 +46,7 @@ use gandan_core::model::{
     Timestamp, WardCode, WardKey,
 };
 use gandan_core::policy::Author;
+use gandan_core::protocol::checkpoint::Checkpoint;
 use gandan_core::protocol::enrolment::{EnrolmentRequest, EnrolmentResponse};
 use gandan_core::protocol::invite::Invite;
 use gandan_core::protocol::responder::{WardAnswer, WardCommand};
@@ -539,7 +540,31 @@ impl Ward {
     /// # Errors
     /// See [`WardError`]; what is wrong with the trail is no error but what was asked.
     pub fn verify_audit(&self) -> Result<audit::Verified, WardError> {
-        self.shared.read(audit::verify)
+        self.verify_audit_against(&[])
+    }
+
+    /// The same, and held against what phones witnessed.
+    ///
+    /// # Errors
+    /// See [`WardError`].
+    pub fn verify_audit_against(
+        &self,
+        checkpoints: &[Checkpoint],
+    ) -> Result<audit::Verified, WardError> {
+        self.shared.read(|connection| {
+            let mut verified = audit::verify(connection)?;
+            audit::compare(connection, &self.shared, checkpoints, &mut verified)?;
+            Ok(verified)
+        })
+    }
+
+    /// Where the audit trail is now, in the ward's own word, to be kept elsewhere.
+    ///
+    /// # Errors
+    /// See [`WardError`].
+    pub fn checkpoint(&self) -> Result<Checkpoint, WardError> {
+        self.shared
+            .read(|connection| audit::checkpoint(connection, &self.shared))
     }
 
     /// Whether everything that the ward holds agrees with everything else. Reads all of it, mends nothing.

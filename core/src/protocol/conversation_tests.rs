@@ -10,6 +10,7 @@ mod pair;
 mod restore;
 mod staying;
 mod ward;
+mod witness;
 
 use device::FakeDevice;
 use pair::{Link, Outcome, talk};

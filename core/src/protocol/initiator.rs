@@ -14,6 +14,7 @@ mod receive;
 mod return_pages;
 mod staying;
 mod upload;
+mod witness;
 
 use std::collections::VecDeque;
 
@@ -31,6 +32,7 @@ use staying::Staying;
 use upload::Upload;
 
 use super::agreement::HeldDigest;
+use super::checkpoint::Testimony;
 use super::directory::DirectoryVersion;
 use super::feed::{Page, ScopeDelta};
 use super::frame::FrameDecoder;
@@ -76,6 +78,7 @@ enum Outstanding {
     Lent {
         round: u32,
     },
+    Witnessed,
 }
 
 /// Why a page came.
@@ -134,6 +137,7 @@ enum Due {
         lent: Option<(Uuid, Box<Page>)>,
         round: u32,
     },
+    Witnessed(Box<Testimony>),
 }
 
 /// How far the conversation is.
@@ -176,6 +180,8 @@ pub struct Initiator {
     /// What the ward said last that the device holds, until the store has heard it.
     said_held: Option<HeldDigest>,
     looks: Looks,
+    /// The ward was asked about its audit trail and has not answered.
+    is_witness_asked: bool,
     /// Longest chain of questions that each had to wait for the answer to the one before.
     round_trips: u32,
 }
@@ -195,6 +201,9 @@ impl Initiator {
                 .filter(|version| *version != [0; 32]),
         };
         outbound.push(DeviceMessage::Hello(hello).encode());
+        if let Some(number) = opening.witness {
+            outbound.push(DeviceMessage::Witness { number }.encode());
+        }
         Self {
             ward_key: opening.ward_key,
             has_cursor,
@@ -218,6 +227,7 @@ impl Initiator {
             fetches: Fetches::default(),
             said_held: None,
             looks: Looks::default(),
+            is_witness_asked: opening.witness.is_some(),
             round_trips: 0,
         }
     }
@@ -282,7 +292,12 @@ impl Initiator {
                 }
             }
             (
-                Some(Outstanding::Kept | Outstanding::Lacked | Outstanding::Fetched),
+                Some(
+                    Outstanding::Kept
+                    | Outstanding::Lacked
+                    | Outstanding::Fetched
+                    | Outstanding::Witnessed,
+                ),
                 DeviceAnswer::Done,
             ) => {}
             (Some(Outstanding::Settled), DeviceAnswer::Settled { is_agreed }) => {
@@ -439,6 +454,10 @@ impl Initiator {
             Due::Lent { words, lent, round } => Some((
                 Outstanding::Lent { round },
                 DeviceCommand::KeepLent { words, lent },
+            )),
+            Due::Witnessed(testimony) => Some((
+                Outstanding::Witnessed,
+                DeviceCommand::KeepWitnessed(testimony),
             )),
             Due::Lacked(lacked) => {
                 Some((Outstanding::Lacked, DeviceCommand::DoubtAttachments(lacked)))

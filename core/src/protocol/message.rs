@@ -8,6 +8,7 @@ mod refusal;
 pub use refusal::Refusal;
 
 use super::agreement::HeldDigest;
+use super::checkpoint::Testimony;
 use super::feed::Cursor;
 use super::file_tree::PartHash;
 use super::limits;
@@ -132,6 +133,12 @@ pub enum DeviceMessage {
         /// At most [`limits::LOOK_BYTES_MAX`].
         words: String,
     },
+    /// What is the chain of the ward's audit trail after this entry, and how far is the trail now? At most
+    /// once; answered by [`WardMessage::Witnessed`].
+    Witness {
+        /// The newest entry of which the device holds a checkpoint; 0 for none.
+        number: u64,
+    },
     /// In what does the device differ from what the ward has for it? Answered by [`WardMessage::Compared`];
     /// pages may be given back after it.
     Compare(Vec<Question>),
@@ -210,6 +217,8 @@ pub enum WardMessage {
     },
     /// Answers [`DeviceMessage::Look`]; `None`: there is no such case, or not for this device.
     Lent(Option<Loan>),
+    /// Answers [`DeviceMessage::Witness`].
+    Witnessed(Testimony),
     /// Answers one [`DeviceMessage::Compare`], in its order.
     Compared(Vec<Answer>),
     /// The ward's last word on an offer.
@@ -288,6 +297,7 @@ mod kind {
     pub(super) const FOLLOW: u8 = 0x0d;
     pub(super) const COMPARE: u8 = 0x0e;
     pub(super) const LOOK: u8 = 0x0f;
+    pub(super) const WITNESS: u8 = 0x13;
 
     pub(super) const WELCOME: u8 = 0x41;
     pub(super) const REFUSE: u8 = 0x42;
@@ -304,6 +314,7 @@ mod kind {
     pub(super) const PART: u8 = 0x4d;
     pub(super) const COMPARED: u8 = 0x4f;
     pub(super) const LENT: u8 = 0x50;
+    pub(super) const WITNESSED: u8 = 0x54;
 }
 
 impl DeviceMessage {
@@ -319,6 +330,7 @@ impl DeviceMessage {
             | kind::FETCH_PART
             | kind::FOLLOW
             | kind::LOOK
+            | kind::WITNESS
             | kind::DONE => SPARE_BYTES,
             kind::OFFER => limits::ATTACHMENT_PARTS_MAX * 32 + SPARE_BYTES,
             kind::BUNDLE => limits::BUNDLE_BYTES_MAX + SPARE_BYTES,
@@ -342,7 +354,8 @@ impl WardMessage {
             | kind::RETURNED
             | kind::NEED
             | kind::STORED
-            | kind::KEPT => SPARE_BYTES,
+            | kind::KEPT
+            | kind::WITNESSED => SPARE_BYTES,
             kind::FOUND => limits::ATTACHMENT_PARTS_MAX * 32 + SPARE_BYTES,
             kind::PART => limits::ATTACHMENT_PART_BYTES + SPARE_BYTES,
             kind::COMPARED => {

@@ -40,6 +40,7 @@ enum Outstanding {
     Fetch(AttachmentHash),
     FetchPart { offset: usize },
     Look,
+    Witness,
     Keep { hash: AttachmentHash, bytes: usize },
 }
 
@@ -69,6 +70,7 @@ enum Item {
         bytes: Vec<u8>,
     },
     Look(String),
+    Witness(u64),
     Done,
 }
 
@@ -240,6 +242,9 @@ impl Responder {
                 self.in_flight.looks -= 1;
                 self.say_lent(lent);
             }
+            (Some(Outstanding::Witness), WardAnswer::Witnessed(testimony)) => {
+                self.say(&WardMessage::Witnessed(*testimony));
+            }
             (Some(Outstanding::FetchPart { offset }), WardAnswer::AttachmentPart(part)) => {
                 self.in_flight.parts -= 1;
                 match part {
@@ -351,6 +356,7 @@ impl Responder {
             Item::Fetch(hash) => {
                 Some((Outstanding::Fetch(hash), WardCommand::ReadAttachment(hash)))
             }
+            Item::Witness(number) => Some((Outstanding::Witness, WardCommand::Witness(number))),
             Item::Look(words) => Some((Outstanding::Look, WardCommand::Look(words))),
             Item::FetchPart { hash, offset } => Some((
                 Outstanding::FetchPart { offset },

@@ -85,9 +85,10 @@ impl Replica {
             let version = settings::read(connection, settings::DIRECTORY_VERSION)?;
             let wanted = proofs::wanted(connection, WANTED_EDITS_MAX)?;
             let bundles = outbox::open_bundles(connection, true)?;
-            Ok((are_loans_over, cursor, version, wanted, bundles))
+            let witnessed = settings::witnessed(connection)?;
+            Ok((are_loans_over, cursor, version, wanted, bundles, witnessed))
         };
-        let ((are_loans_over, cursor, version, wanted, bundles), changes) =
+        let ((are_loans_over, cursor, version, wanted, bundles, witnessed), changes) =
             self.transact_on(&mut core, |work| opening(work).map_err(StoreError::from))?;
         core.conversation = ConversationMemory {
             doubtful: bundles.into_iter().collect(),
@@ -98,15 +99,17 @@ impl Replica {
         if are_loans_over {
             self.empty_log();
         }
+        let now = self.inner.environment.now();
         Ok(Some(Opening {
             ward_key: enrolment.ward_key,
             cursor: Cursor(cursor),
             directory_version: version
                 .and_then(|version| version.try_into().ok())
                 .unwrap_or_default(),
-            device_time: self.inner.environment.now(),
+            device_time: now,
             app_version: app_version.to_owned(),
             wanted,
+            witness: witnessed.question(now.0),
         }))
     }
 
@@ -211,6 +214,10 @@ impl Replica {
                 let missing =
                     self.transact(|work| Ok::<_, StoreError>(work.keep_lent(&words, lent)?))?;
                 Ok(DeviceAnswer::PageApplied { missing })
+            }
+            DeviceCommand::KeepWitnessed(testimony) => {
+                self.keep_testimony(*testimony)?;
+                Ok(DeviceAnswer::Done)
             }
             DeviceCommand::NextFetch => Ok(DeviceAnswer::Fetch(self.next_fetch()?)),
             DeviceCommand::KeepFetched {

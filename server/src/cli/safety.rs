@@ -11,6 +11,8 @@ use super::Data;
 pub enum AuditCommand {
     /// Tìm mọi chỗ nhật ký bị sửa, xóa hoặc đổi chỗ · Finds any edit, removal or reordering of the trail
     Verify(AuditVerify),
+    /// In điểm kiểm chứng của nhật ký để cất nơi khác · Prints a checkpoint of the trail, to be kept elsewhere
+    Checkpoint(Data),
     /// Liệt kê nhật ký · Lists it, newest first: number, time, kind, outcome, actor, officer, device, detail, subjects
     List(AuditList),
 }
@@ -21,6 +23,10 @@ pub struct AuditVerify {
     /// Where.
     #[command(flatten)]
     pub data: Data,
+    /// Tệp điểm kiểm chứng do gandan-phone checkpoint in ra; - là đầu vào chuẩn · A file of checkpoints as gandan-phone
+    /// checkpoint prints them, or - for standard input: finds also what was cut off or written anew
+    #[arg(long = "checkpoint", value_name = "FILE")]
+    pub checkpoints: Vec<PathBuf>,
 }
 
 /// `audit list`

@@ -51,8 +51,9 @@ fn vietnamese(error: &CommandError) -> String {
         }
         CommandError::Output(_) => "Không ghi được kết quả ra.".to_owned(),
         CommandError::Backup(error) => backup(error),
-        // It speaks both languages.
+        // These speak both languages.
         CommandError::RecoveryKey(error) => error.to_string(),
+        CommandError::Checkpoint(error) => error.to_string(),
         CommandError::Demo(error) => error.vietnamese(),
     }
 }

@@ -1,5 +1,9 @@
 //! `audit verify`, `audit list` and `check`.
 
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use gandan_core::protocol::checkpoint::Checkpoint;
 use gandan_core::store::rows;
 
 use super::{CommandError, Outcome, Terminal, say, tell};
@@ -7,8 +11,36 @@ use crate::cli;
 use crate::ward::audit::{Filter, Kind, Record};
 use crate::ward::{Ward, WardError};
 
-pub(super) fn verify(ward: &Ward, terminal: &mut Terminal) -> Result<Outcome, CommandError> {
-    let verified = ward.verify_audit()?;
+/// More lines than any phone holds.
+const CHECKPOINTS_BYTES_MAX: u64 = 1024 * 1024;
+
+pub(super) fn checkpoint(ward: &Ward, terminal: &mut Terminal) -> Result<Outcome, CommandError> {
+    say(terminal.output, format_args!("{}", ward.checkpoint()?))?;
+    Ok(Outcome::Done)
+}
+
+fn read_checkpoints(path: &Path, terminal: &mut Terminal) -> Result<Vec<Checkpoint>, CommandError> {
+    let mut text = String::new();
+    let mut read = |from: &mut dyn Read| from.take(CHECKPOINTS_BYTES_MAX).read_to_string(&mut text);
+    match path.as_os_str() == "-" {
+        true => read(&mut terminal.input),
+        false => std::fs::File::open(path).and_then(|mut file| read(&mut file)),
+    }
+    .map_err(CommandError::Input)?;
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    Ok(lines.map(str::parse).collect::<Result<_, _>>()?)
+}
+
+pub(super) fn verify(
+    files: &[PathBuf],
+    ward: &Ward,
+    terminal: &mut Terminal,
+) -> Result<Outcome, CommandError> {
+    let mut checkpoints = Vec::new();
+    for file in files {
+        checkpoints.extend(read_checkpoints(file, terminal)?);
+    }
+    let verified = ward.verify_audit_against(&checkpoints)?;
     for finding in &verified.findings {
         say(terminal.output, format_args!("{finding}"))?;
     }
@@ -27,8 +59,10 @@ pub(super) fn verify(ward: &Ward, terminal: &mut Terminal) -> Result<Outcome, Co
     say(
         terminal.output,
         format_args!(
-            "entries={} chain={}",
+            "entries={} witnessed={} lost_in_restore={} chain={}",
             verified.entries,
+            verified.witnessed,
+            verified.lost_in_restore,
             data_encoding::HEXLOWER.encode(&verified.chain)
         ),
     )?;

@@ -430,6 +430,7 @@ async fn execute(shared: &Shared, device: DeviceId, command: WardCommand) -> War
         | WardCommand::ReadAttachment(_)
         | WardCommand::ReadPart { .. }
         | WardCommand::Look(_)
+        | WardCommand::Witness(_)
         | WardCommand::FindAttachment { .. } => read(shared, device, command).await,
     }
 }

@@ -125,6 +125,7 @@ fn size(command: &WardCommand) -> usize {
         | WardCommand::ReadAttachment(_)
         | WardCommand::ReadPart { .. }
         | WardCommand::Look(_)
+        | WardCommand::Witness(_)
         | WardCommand::FindAttachment { .. } => 0,
     }
 }

@@ -12,6 +12,7 @@ mod chain;
 mod kind;
 mod list;
 mod verify;
+mod witness;
 
 use std::fmt::{self, Write as _};
 use std::sync::atomic::Ordering;
@@ -26,8 +27,11 @@ use chain::Link;
 pub use kind::Kind;
 pub(super) use list::list;
 pub use list::{Filter, Record};
+#[cfg(test)]
+pub(super) use verify::chain_again;
 pub(super) use verify::verify;
 pub use verify::{Finding, Verified};
+pub(super) use witness::{checkpoint, compare, testify};
 
 /// Most ids that one entry names; what is over is counted.
 const SUBJECTS_MAX: usize = 64;

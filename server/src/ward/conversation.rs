@@ -10,7 +10,7 @@ use gandan_core::protocol::message::Refusal;
 use gandan_core::protocol::responder::{WardAnswer, WardCommand};
 use rusqlite::{Connection, params};
 
-use super::audit::Actor;
+use super::audit::{self, Actor};
 use super::connections::{Shared, Work};
 use super::devices::{self, Known};
 use super::restore::{self, Standing};
@@ -156,6 +156,9 @@ fn answer_by_reading(
                 let lent = feed::look(connection, shared, &known, words)?;
                 WardAnswer::Lent(lent.map(|(case, page)| (case, Box::new(page))))
             }
+            WardCommand::Witness(number) => {
+                WardAnswer::Witnessed(Box::new(audit::testify(connection, shared, *number)?))
+            }
             WardCommand::Compare(questions) => {
                 WardAnswer::Compared(feed::compare(connection, &known, questions)?)
             }
@@ -260,6 +263,7 @@ impl Work<'_> {
             | WardCommand::ReadAttachment(_)
             | WardCommand::ReadPart { .. }
             | WardCommand::Look(_)
+            | WardCommand::Witness(_)
             | WardCommand::FindAttachment { .. } => WardAnswer::Refused(Refusal::Unavailable),
         })
     }

@@ -127,6 +127,7 @@ impl Device<'_> {
             device_time: Timestamp(1_772_413_200_000),
             app_version: "0.1.0".to_owned(),
             wanted: Vec::new(),
+            witness: None,
         }
     }
 
@@ -187,6 +188,7 @@ impl Device<'_> {
             DeviceCommand::KeepLent { .. } => DeviceAnswer::PageApplied {
                 missing: Vec::new(),
             },
+            DeviceCommand::KeepWitnessed(_) => unreachable!("nobody witnesses here"),
             DeviceCommand::KeepFetched { .. }
             | DeviceCommand::NoteKept { .. }
             | DeviceCommand::DoubtAttachments(_) => DeviceAnswer::Done,
@@ -241,6 +243,7 @@ impl Ward<'_> {
             }
             WardCommand::ReadAttachment(_) => WardAnswer::AttachmentTree(None),
             WardCommand::Look(_) => WardAnswer::Lent(None),
+            WardCommand::Witness(_) => unreachable!("nobody witnesses here"),
             WardCommand::ReadPart { .. } => WardAnswer::AttachmentPart(None),
             WardCommand::FindAttachment { hash, size } => {
                 assert_eq!((hash, size), (photo_hash(), PHOTO.len()));

@@ -1,9 +1,10 @@
 //! One vector at least for every message of a conversation, and for what is refused.
 
 use gandan_core::codec::DecodeError;
-use gandan_core::model::{AttachmentHash, BundleId, EditId, Timestamp};
+use gandan_core::model::{AttachmentHash, BundleId, ChainHash, EditId, Epoch, Timestamp};
 use gandan_core::policy::RejectionCode;
 use gandan_core::protocol::agreement::HeldDigest;
+use gandan_core::protocol::checkpoint::{Checkpoint, Testimony};
 use gandan_core::protocol::feed::Cursor;
 use gandan_core::protocol::frame::{Frame, FrameDecoder};
 use gandan_core::protocol::message::{
@@ -58,6 +59,23 @@ fn compared() -> Answer {
     answer[3] = PartAnswer::Named(Vec::new());
     answer[15] = PartAnswer::Deeper;
     answer
+}
+
+/// How far an audit trail is; messages do not look at the signature.
+fn testimony(then: Option<[u8; 32]>) -> Testimony {
+    Testimony {
+        checkpoint: Checkpoint {
+            ward: "26995".parse().expect("a ward's code"),
+            epoch: Epoch([0x11; 16]),
+            number: 300,
+            chain: [0x2a; 32],
+            feed_sequence: 200,
+            feed_chain: ChainHash([0x3c; 32]),
+            at: Timestamp(1_772_413_260_000),
+            signature: [0x55; 64],
+        },
+        then,
+    }
 }
 
 fn device_messages() -> Vec<Valid<DeviceMessage>> {
@@ -136,6 +154,7 @@ fn device_messages() -> Vec<Valid<DeviceMessage>> {
                 words: "PA-2025-000123".to_owned(),
             },
         ),
+        ("witness", "number", DeviceMessage::Witness { number: 300 }),
         ("done", "done", DeviceMessage::Done),
     ]
 }
@@ -209,6 +228,12 @@ fn ward_messages() -> Vec<Valid<WardMessage>> {
             })),
         ),
         ("lent", "none", WardMessage::Lent(None)),
+        (
+            "witnessed",
+            "further",
+            WardMessage::Witnessed(testimony(Some([0x2b; 32]))),
+        ),
+        ("witnessed", "cut", WardMessage::Witnessed(testimony(None))),
         (
             "directory",
             "sealed",

@@ -61,6 +61,10 @@ pub(crate) enum Command {
     Rejected(Read),
     /// Rebuilds every row from its document and names the records that differed.
     Check(Read),
+    /// Prints what this phone witnessed of the ward's audit trail, one line each, the newest last: for
+    /// `gandan-server audit verify --checkpoint`. Ends with 1 if the ward has shown a trail that does not go
+    /// through it.
+    Checkpoint(Read),
     /// Writes everything unsent into a file that only the ward can read.
     Rescue(Rescue),
     /// Writes a case as a standard automerge file to standard output.

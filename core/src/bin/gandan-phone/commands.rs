@@ -26,6 +26,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<Outcome, Failure> {
         Command::Pending(arguments) => read::pending(&arguments),
         Command::Rejected(arguments) => read::rejected(&arguments),
         Command::Check(arguments) => read::check(&arguments),
+        Command::Checkpoint(arguments) => ward::checkpoint(&arguments),
         Command::Edit(arguments) => change::edit(*arguments),
         Command::Void(arguments) => change::void(&arguments),
         Command::Deliver(arguments) => change::deliver(&arguments),

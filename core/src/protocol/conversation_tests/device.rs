@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::checkpoint::Testimony;
 use super::super::directory::DirectoryVersion;
 use super::super::feed::{Cursor, Page};
 use super::super::initiator::{
@@ -51,6 +52,9 @@ pub(super) struct FakeDevice {
     /// Cases to see, and those that the ward has not got.
     pub(super) looks: Vec<String>,
     pub(super) not_lent: Vec<String>,
+    /// What to ask of the audit trail, and what was heard of it.
+    pub(super) witness: Option<u64>,
+    pub(super) witnessed: Vec<Testimony>,
     /// What the store says once of its digest: not the ward's.
     pub(super) is_differing: bool,
     pub(super) comparison: Option<Comparison>,
@@ -77,6 +81,8 @@ impl FakeDevice {
             fetched: std::collections::BTreeMap::new(),
             looks: Vec::new(),
             not_lent: Vec::new(),
+            witness: None,
+            witnessed: Vec::new(),
             is_differing: false,
             comparison: None,
             lacked_there: BTreeSet::new(),
@@ -119,6 +125,7 @@ impl FakeDevice {
             device_time: Timestamp(1_772_413_200_000),
             app_version: "0.1.0".to_owned(),
             wanted: Vec::new(),
+            witness: self.witness,
         }
     }
 
@@ -206,6 +213,11 @@ impl FakeDevice {
                     missing: Vec::new(),
                     is_anything_lacked_there: true,
                 })
+            }
+            DeviceCommand::KeepWitnessed(testimony) => {
+                self.log.push("witnessed");
+                self.witnessed.push(*testimony);
+                DeviceAnswer::Done
             }
             DeviceCommand::NextLook => DeviceAnswer::Look(self.looks.pop()),
             DeviceCommand::KeepLent { words, lent } => {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ed25519_dalek::SigningKey;
 
+use super::super::checkpoint::{Checkpoint, Testimony};
 use super::super::directory;
 use super::super::feed::{self, Cursor, CursorFields, FeedEntry, Page, PageProof, Salt};
 use super::super::file_tree::FileTree;
@@ -170,6 +171,23 @@ impl FakeWard {
                 WardAnswer::Lent(
                     lent.and_then(|(case, edits)| Some((*case, Box::new(self.read_edits(edits)?)))),
                 )
+            }
+            WardCommand::Witness(number) => {
+                self.log.push("witness");
+                let unsigned = Checkpoint {
+                    ward: "26995".parse().unwrap(),
+                    epoch: Epoch([1; 16]),
+                    number: 7,
+                    chain: [7; 32],
+                    feed_sequence: 0,
+                    feed_chain: ChainHash([0; 32]),
+                    at: Timestamp(1),
+                    signature: [0; 64],
+                };
+                WardAnswer::Witnessed(Box::new(Testimony {
+                    checkpoint: Checkpoint::sign(&self.key, unsigned),
+                    then: (number <= 7).then_some([number as u8; 32]),
+                }))
             }
             WardCommand::Compare(questions) => {
                 self.log.push("compare");

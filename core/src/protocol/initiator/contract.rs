@@ -2,6 +2,7 @@
 
 use crate::model::{AttachmentHash, BundleId, Directory, EditId, Timestamp, WardKey};
 use crate::protocol::agreement::HeldDigest;
+use crate::protocol::checkpoint::Testimony;
 use crate::protocol::directory::DirectoryVersion;
 use crate::protocol::feed::{Cursor, Page};
 use crate::protocol::message::Refusal;
@@ -26,6 +27,8 @@ pub struct Opening {
     /// Edits that the feed named in an earlier conversation and that have not come yet: asked for
     /// once the feed was read.
     pub wanted: Vec<EditId>,
+    /// Asks about the ward's audit trail, from this entry on, 0 for the beginning; `None`: not now.
+    pub witness: Option<u64>,
 }
 
 /// A bundle on its way up.
@@ -143,6 +146,9 @@ pub enum DeviceCommand {
         /// How many bytes from the start.
         bytes: u64,
     },
+    /// Keeps the ward's word on its audit trail, and looks whether it goes through what was kept before.
+    /// Answer: [`DeviceAnswer::Done`].
+    KeepWitnessed(Box<Testimony>),
     /// The ward lacks these files, to which edits of this device refer: whoever believed that they
     /// were there gives them again. Answer: [`DeviceAnswer::Done`].
     DoubtAttachments(Vec<AttachmentHash>),

@@ -94,6 +94,9 @@ impl Initiator {
                 self.receive_need(hash, from)?;
             }
             (Stage::Open, WardMessage::Lent(loan)) => self.receive_lent(loan)?,
+            (Stage::Open, WardMessage::Witnessed(testimony)) => {
+                self.receive_witnessed(testimony)?;
+            }
             (Stage::Open, WardMessage::Found { hash, size, parts }) => {
                 self.receive_found(hash, size, parts)?;
             }
@@ -130,6 +133,7 @@ impl Initiator {
             // The ward drops what was said in the first flight, so neither verdicts nor pages of it
             // will come; a bundle that the store is just now handing over is part of it.
             self.is_answer_void = self.outstanding.is_some();
+            self.is_witness_asked = false;
             self.upload = Upload::new(self.round_trips);
             self.download = Download::default();
             self.return_pages = ReturnPages::begin(self.round_trips);

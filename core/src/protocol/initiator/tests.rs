@@ -20,6 +20,7 @@ fn opening(cursor: &[u8]) -> Opening {
         device_time: Timestamp(1),
         app_version: "0.1.0".to_owned(),
         wanted: Vec::new(),
+        witness: None,
     }
 }
 
@@ -65,6 +66,7 @@ fn answer(initiator: &mut Initiator) -> Option<DeviceCommand> {
         | DeviceCommand::ApplyDirectory { .. }
         | DeviceCommand::BeginReturn
         | DeviceCommand::NoteKept { .. }
+        | DeviceCommand::KeepWitnessed(_)
         | DeviceCommand::KeepFetched { .. }
         | DeviceCommand::DoubtAttachments(_)
         | DeviceCommand::ConfirmAttachment(_) => DeviceAnswer::Done,

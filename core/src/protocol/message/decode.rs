@@ -2,6 +2,7 @@
 //! appends is skipped.
 
 use super::super::agreement::HeldDigest;
+use super::super::checkpoint::{CHECKPOINT_BYTES_MAX, Checkpoint, Testimony};
 use super::super::feed::Cursor;
 use super::super::frame::{Frame, MESSAGE_VERSION};
 use super::super::reconciliation;
@@ -71,6 +72,9 @@ impl DeviceMessage {
             },
             kind::LOOK => Self::Look {
                 words: reader.text(limits::LOOK_BYTES_MAX)?.to_owned(),
+            },
+            kind::WITNESS => Self::Witness {
+                number: reader.unsigned()?,
             },
             kind::DONE => Self::Done,
             other => return Err(DecodeError::UnknownCode(other.into())),
@@ -163,6 +167,10 @@ impl WardMessage {
                     page: reader.bytes(limits::PAGE_BYTES_MAX)?.to_vec(),
                 })
             })?),
+            kind::WITNESSED => Self::Witnessed(Testimony {
+                checkpoint: Checkpoint::decode(reader.bytes(CHECKPOINT_BYTES_MAX)?)?,
+                then: reader.optional(Reader::fixed)?,
+            }),
             kind::STORED => Self::Stored {
                 hash: AttachmentHash(reader.fixed()?),
                 word: FileWord::from_code(read_u16(&mut reader)?),

@@ -64,6 +64,10 @@ impl DeviceMessage {
                 writer.text(words);
                 kind::LOOK
             }
+            Self::Witness { number } => {
+                writer.unsigned(*number);
+                kind::WITNESS
+            }
             Self::Done => kind::DONE,
         };
         frame::encode(kind, &writer.finish())
@@ -151,6 +155,15 @@ impl WardMessage {
             Self::Kept { hash, up_to } => {
                 writer.fixed(hash.as_bytes()).count(*up_to);
                 kind::KEPT
+            }
+            Self::Witnessed(testimony) => {
+                writer.bytes(&testimony.checkpoint.encode()).optional(
+                    testimony.then,
+                    |writer, chain| {
+                        writer.fixed(&chain);
+                    },
+                );
+                kind::WITNESSED
             }
             Self::Lent(loan) => {
                 writer.optional(loan.as_ref(), |writer, loan| {

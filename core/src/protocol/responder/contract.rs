@@ -2,6 +2,7 @@
 
 use crate::model::{AttachmentHash, Directory, EditId, Timestamp};
 use crate::protocol::agreement::HeldDigest;
+use crate::protocol::checkpoint::Testimony;
 use crate::protocol::directory::DirectoryVersion;
 use crate::protocol::feed::{Cursor, Page};
 use crate::protocol::file_tree::FileTree;
@@ -62,6 +63,9 @@ pub enum WardCommand {
     /// A case by what a person typed, if there is one that the device may see, though it need not hold
     /// it. Answer: [`WardAnswer::Lent`].
     Look(String),
+    /// How far is the audit trail, in the ward's word, and what is its chain after this entry? Answer:
+    /// [`WardAnswer::Witnessed`].
+    Witness(u64),
     /// Keeps a part of an attachment, durably; its bytes were checked. A part that is there already is
     /// passed over. With the last one the whole is looked at. Answer: [`WardAnswer::AttachmentKept`],
     /// to the last part [`WardAnswer::AttachmentWord`].
@@ -114,6 +118,8 @@ pub enum WardAnswer {
     /// Which case it is, and a page without a cursor of its newest edits; see
     /// [`crate::protocol::message::Loan`]. `None`: not here, or not for this device.
     Lent(Option<(Uuid, Box<Page>)>),
+    /// As it was asked by a witness.
+    Witnessed(Box<Testimony>),
     /// The ward's last word on a file.
     AttachmentWord(FileWord),
     /// Durable.

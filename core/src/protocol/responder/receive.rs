@@ -17,6 +17,8 @@ pub(super) struct InFlight {
     pub(super) follows: usize,
     pub(super) looks: usize,
     pub(super) compares: usize,
+    /// Once in a conversation.
+    witnessed: usize,
     /// How many there were in all.
     compared: usize,
     pulls: usize,
@@ -149,6 +151,10 @@ impl Responder {
             DeviceMessage::Look { words } => {
                 InFlight::add(&mut in_flight.looks, 1)?;
                 Item::Look(words)
+            }
+            DeviceMessage::Witness { number } => {
+                InFlight::add(&mut in_flight.witnessed, 1)?;
+                Item::Witness(number)
             }
             DeviceMessage::Done => {
                 in_flight.is_done = true;

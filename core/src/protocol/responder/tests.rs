@@ -67,6 +67,7 @@ fn answer(responder: &mut Responder) -> Option<WardCommand> {
         WardCommand::ReadDirectory => WardAnswer::Refused(Refusal::Unavailable),
         WardCommand::ReadAttachment(_) => WardAnswer::AttachmentTree(None),
         WardCommand::Look(_) => WardAnswer::Lent(None),
+        WardCommand::Witness(_) => WardAnswer::Refused(Refusal::Unavailable),
         WardCommand::ReadPart { .. } => WardAnswer::AttachmentPart(Some(vec![1])),
         WardCommand::FindAttachment { .. } => WardAnswer::AttachmentKept(0),
         WardCommand::KeepPart {

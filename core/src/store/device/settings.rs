@@ -7,6 +7,7 @@ use crate::codec::{DecodeError, Reader, Writer};
 use crate::model::{DeviceId, OfficerId, Role, Timestamp, WardKey};
 use crate::protocol::agreement::{EditSum, HeldDigest};
 use crate::protocol::credential::{DeviceCredential, Enrolment};
+use crate::protocol::witness::Witnessed;
 use uuid::Uuid;
 
 pub(crate) const DEVICE_SEED: &str = "device_seed";
@@ -20,6 +21,8 @@ pub(crate) const CURSOR: &str = "cursor";
 pub(crate) const HELD: &str = "held";
 /// What the ward said last that this device holds, and when by its clock.
 pub(crate) const AGREEMENT: &str = "agreement";
+/// What this device witnessed of the ward's audit trail.
+pub(crate) const WITNESSED: &str = "witnessed";
 
 /// Longest address `host:port`, and most of them.
 const ADDRESS_BYTES_MAX: usize = 300;
@@ -38,6 +41,21 @@ pub(crate) fn write(connection: &Connection, name: &str, value: &[u8]) -> rusqli
         .prepare_cached("INSERT OR REPLACE INTO settings (name, value) VALUES (?1, ?2)")?
         .execute(rusqlite::params![name, value])
         .map(drop)
+}
+
+/// What this device witnessed of the ward's audit trail.
+pub(crate) fn witnessed(connection: &Connection) -> rusqlite::Result<Witnessed> {
+    match read(connection, WITNESSED)? {
+        Some(bytes) => Witnessed::decode(&bytes).map_err(|_| malformed(WITNESSED)),
+        None => Ok(Witnessed::default()),
+    }
+}
+
+pub(crate) fn write_witnessed(
+    connection: &Connection,
+    witnessed: &Witnessed,
+) -> rusqlite::Result<()> {
+    write(connection, WITNESSED, &witnessed.encode())
 }
 
 /// The sum of what this device holds as far as the ward knows.

@@ -98,6 +98,10 @@ pub struct Verified {
     pub entries: u64,
     /// The chain after the last.
     pub chain: [u8; 32],
+    /// Checkpoints through which the trail goes.
+    pub witnessed: u64,
+    /// Checkpoints of what came after a backup from which the ward was restored, as the trail tells.
+    pub lost_in_restore: u64,
     /// What is wrong, in order; not more than a hundred.
     pub findings: Vec<Finding>,
     /// How many more there are.
@@ -124,6 +128,8 @@ pub(in crate::ward) fn verify(connection: &Connection) -> Result<Verified, WardE
     let mut verified = Verified {
         entries: 0,
         chain: [0; 32],
+        witnessed: 0,
+        lost_in_restore: 0,
         findings: Vec::new(),
         unlisted: 0,
     };
@@ -210,6 +216,57 @@ pub(in crate::ward) fn verify(connection: &Connection) -> Result<Verified, WardE
         verified.find(Finding::IndexDiffers(from_sql(number)));
     }
     Ok(verified)
+}
+
+/// Makes all chains fit what the entries say now, as a forger would.
+#[cfg(test)]
+pub(in crate::ward) fn chain_again(connection: &Connection) {
+    let numbers: Vec<i64> = connection
+        .prepare("SELECT number FROM audit ORDER BY number")
+        .and_then(|mut statement| {
+            let rows = statement.query_map([], |row| row.get(0))?;
+            rows.collect()
+        })
+        .unwrap();
+    let mut chain = [0; 32];
+    for number in numbers {
+        let words = |column: &str| -> String {
+            let sql = format!("SELECT {column} FROM audit WHERE number = ?1");
+            connection
+                .query_row(&sql, [number], |row| row.get(0))
+                .unwrap()
+        };
+        let (kind, outcome) = (words("kind"), words("outcome"));
+        let (actor, detail) = (words("actor"), words("detail"));
+        chain = connection
+            .query_row(
+                "SELECT at, officer, device, subjects_digest, feed_sequence, feed_chain FROM audit WHERE number = ?1",
+                [number],
+                |row| {
+                    let link = Link {
+                        number: from_sql(number),
+                        at: row.get(0)?,
+                        kind: &kind,
+                        outcome: &outcome,
+                        actor: &actor,
+                        officer: row.get(1)?,
+                        device: row.get(2)?,
+                        detail: &detail,
+                        subjects_digest: row.get(3)?,
+                        feed_sequence: from_sql(row.get(4)?),
+                        feed_chain: row.get(5)?,
+                    };
+                    Ok(link.extend(&chain))
+                },
+            )
+            .unwrap();
+        connection
+            .execute(
+                "UPDATE audit SET chain = ?2 WHERE number = ?1",
+                rusqlite::params![number, chain],
+            )
+            .unwrap();
+    }
 }
 
 fn is_indexed(connection: &Connection, number: u64, subjects: &str) -> rusqlite::Result<bool> {

@@ -246,3 +246,82 @@ fn what_a_trail_was_about_can_be_forgotten_and_the_chain_still_holds() {
     });
     assert!(!world.ward.verify_audit().unwrap().is_sound());
 }
+
+/// Writes the trail anew from entry `from` on, as somebody would who knows how it is made: every chain fits.
+fn forge(connection: &mut rusqlite::Connection, from: i64) {
+    let transaction = connection.transaction().unwrap();
+    transaction
+        .execute(
+            "UPDATE audit SET outcome = 'refused' WHERE number = ?1",
+            [from],
+        )
+        .unwrap();
+    crate::ward::audit::chain_again(&transaction);
+    transaction.commit().unwrap();
+}
+
+#[test]
+fn what_was_cut_off_or_written_anew_with_all_hashes_is_found_by_whoever_witnessed_it() {
+    let world = busy();
+    let count = i64::try_from(world.ward.verify_audit().unwrap().entries).unwrap();
+    let witnessed = world.ward.checkpoint().unwrap();
+    let sound = world
+        .ward
+        .verify_audit_against(std::slice::from_ref(&witnessed))
+        .unwrap();
+    assert_eq!((sound.is_sound(), sound.witnessed), (true, 1));
+    // `outcome` of the ninth is 'refused' already.
+    let forgeable = (1..=count).filter(|number| ![9, 12].contains(number));
+    for number in forgeable {
+        let copy = World::copy_of(&world);
+        copy.ward
+            .shared
+            .with_writer(|connection| forge(connection, number));
+        let alone = copy.ward.verify_audit().unwrap();
+        let against = copy
+            .ward
+            .verify_audit_against(std::slice::from_ref(&witnessed))
+            .unwrap();
+        // By itself a forged trail is as good as any; `ward_made` and the like end in `done`.
+        assert!(alone.is_sound(), "{number}: {:?}", alone.findings);
+        let last = u64::try_from(count).unwrap();
+        assert_eq!(against.findings, [Finding::NotAsWitnessed(last)]);
+    }
+    // Cut off at the very end, where the feed does not go on.
+    let copy = World::copy_of(&world);
+    copy.ward.shared.with_writer(|connection| {
+        for table in ["audit_subjects", "audit"] {
+            connection
+                .execute(&format!("DELETE FROM {table} WHERE number = ?1"), [count])
+                .unwrap();
+        }
+    });
+    assert!(copy.ward.verify_audit().unwrap().is_sound());
+    let against = copy
+        .ward
+        .verify_audit_against(std::slice::from_ref(&witnessed))
+        .unwrap();
+    let last = u64::try_from(count).unwrap();
+    assert_eq!(against.findings, [Finding::EndsBefore(last)]);
+    // What the ward did not sign is no checkpoint.
+    let mut forged = witnessed;
+    forged.number += 1;
+    let against = world.ward.verify_audit_against(&[forged]).unwrap();
+    assert_eq!(against.findings, [Finding::ForgedCheckpoint(last + 1)]);
+}
+
+#[test]
+fn what_was_witnessed_after_a_backup_is_lost_with_it_and_the_trail_says_so() {
+    let world = busy();
+    let backup = World::copy_of(&world);
+    world
+        .ward
+        .officer("Sau bản sao lưu", Role::Officer, &[])
+        .unwrap();
+    world.ward.officer("Sau nữa", Role::Officer, &[]).unwrap();
+    let witnessed = world.ward.checkpoint().unwrap();
+    backup.ward.begin_after_restore().unwrap();
+    let verified = backup.ward.verify_audit_against(&[witnessed]).unwrap();
+    assert_eq!(verified.lost_in_restore, 1);
+    assert!(verified.is_sound(), "{:?}", verified.findings);
+}

@@ -71,6 +71,26 @@ impl World {
         }
     }
 
+    /// The same ward in another folder, as it is now.
+    pub(super) fn copy_of(other: &Self) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        other.ward.shared.with_writer(|connection| {
+            connection
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+                .unwrap();
+        });
+        for name in [crate::ward::STORE_FILE, crate::ward::STORE_KEY_FILE] {
+            std::fs::copy(other.folder.path().join(name), folder.path().join(name)).unwrap();
+        }
+        let environment = TestEnvironment::new(3);
+        let ward = Ward::open(folder.path(), environment.clone()).unwrap();
+        Self {
+            folder,
+            environment,
+            ward,
+        }
+    }
+
     /// Another opening of the same ward, as by an admin command.
     pub(super) fn reopen(&self, seed: u64) -> Ward {
         Ward::open(self.folder.path(), TestEnvironment::new(seed)).unwrap()

@@ -2,11 +2,11 @@
 
 use gandan_core::client::{self, SyncReport};
 use gandan_core::protocol::invite::Invite;
-use gandan_core::replica::Look;
+use gandan_core::replica::{Look, Replica};
 use tokio::runtime::Runtime;
 
 use crate::Outcome;
-use crate::arguments::{Enrol, Show, Sync};
+use crate::arguments::{Enrol, Read, Show, Sync};
 use crate::failure::Failure;
 use crate::output::{Output, SyncLine};
 use crate::store;
@@ -72,6 +72,7 @@ pub(super) fn sync(arguments: &Sync) -> Result<Outcome, Failure> {
             report.rejected
         );
     }
+    warn_of_trail(&replica)?;
     if !report.is_agreed {
         eprintln!(
             "Máy và phường chưa khớp nhau; không mất gì, hãy đồng bộ lại (this phone and the ward do not hold the same yet; nothing is lost, run sync again)"
@@ -97,6 +98,35 @@ pub(super) fn look(arguments: &Show) -> Result<Outcome, Failure> {
     }
     drop(replica);
     super::read::show(arguments)
+}
+
+/// Prints what this phone witnessed.
+pub(super) fn checkpoint(arguments: &Read) -> Result<Outcome, Failure> {
+    let replica = store::open(&arguments.store)?;
+    let mut output = Output::new();
+    for checkpoint in replica.witnessed()?.checkpoints {
+        output.line(&checkpoint.to_string())?;
+    }
+    output.flush()?;
+    Ok(if warn_of_trail(&replica)? {
+        Outcome::Partial
+    } else {
+        Outcome::Complete
+    })
+}
+
+/// Says loudly if the ward's audit trail is not the one that this phone witnessed; whether it did.
+fn warn_of_trail(replica: &Replica) -> Result<bool, Failure> {
+    let Some(shown) = replica.witnessed()?.broken_by else {
+        return Ok(false);
+    };
+    eprintln!(
+        "CẢNH BÁO: nhật ký kiểm tra của phường đã bị cắt hoặc viết lại (mục {}, lúc {}); hãy báo lãnh đạo phường và giữ nguyên điện thoại này \
+         (WARNING: the ward's audit trail was cut or written anew, and no restore tells why; tell the ward's leaders and keep this phone as it is)",
+        shown.number,
+        shown.at.to_rfc3339()
+    );
+    Ok(true)
 }
 
 fn words(report: &SyncReport) -> String {
