@@ -1,7 +1,7 @@
 //! `gandan-server` as a process: made, started, killed without warning, started again.
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -21,6 +21,7 @@ pub struct WardServer {
     data: PathBuf,
     quic: SocketAddr,
     process: Option<Child>,
+    recovery_key: String,
 }
 
 impl WardServer {
@@ -34,8 +35,15 @@ impl WardServer {
             data: data.to_owned(),
             quic: SocketAddr::from(([127, 0, 0, 1], 0)),
             process: None,
+            recovery_key: String::new(),
         };
-        let _ = server.run(&["init", "--ward", WARD]).expect(0);
+        let made = server.run(&["init", "--ward", WARD]).expect(0);
+        server.recovery_key = made
+            .stdout
+            .lines()
+            .find_map(|line| line.strip_prefix("recovery-key "))
+            .expect("init prints the recovery key")
+            .to_owned();
         server.serve();
         server
     }
@@ -127,6 +135,33 @@ impl WardServer {
             .output()
             .expect("the program starts")
             .into()
+    }
+
+    /// The key of its backups, as `init` printed it.
+    #[must_use]
+    pub fn recovery_key(&self) -> &str {
+        &self.recovery_key
+    }
+
+    /// Runs an admin command that reads `input`.
+    ///
+    /// # Panics
+    /// If the program does not start.
+    #[must_use]
+    pub fn run_with(&self, arguments: &[&str], input: &str) -> Finished {
+        let mut child = self
+            .command(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let mut stdin = child.stdin.take().expect("it was piped");
+        // A program that ended early did not read all; what it said is for the test to judge.
+        let _ = stdin.write_all(input.as_bytes());
+        drop(stdin);
+        let output = child.wait_with_output();
+        output.expect("a child can be waited for").into()
     }
 
     /// An invite for an officer, as one line.

@@ -7,6 +7,7 @@
 
 mod bad_input;
 mod day;
+mod drill;
 mod failures;
 mod fixture;
 mod hostile;
