@@ -23,6 +23,7 @@ mod photo;
 mod problem;
 mod session;
 mod signing;
+mod trail;
 
 use std::sync::Arc;
 
@@ -97,6 +98,7 @@ pub fn router(ward: Ward, transport: Transport) -> Router {
         .route("/cases/{id}/close", post(action::close))
         .route("/cases/{id}/note", post(action::note))
         .route("/desk", get(desk::show).post(desk::record))
+        .route("/audit", get(trail::show))
         .route("/attachments/{hash}", get(photo::show))
         .route("/assets/{name}", get(asset::show))
         .route("/healthz", get(health))

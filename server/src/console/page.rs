@@ -15,6 +15,8 @@ pub(super) enum Section {
     Cases,
     /// The desk form.
     Desk,
+    /// The audit trail.
+    Audit,
     /// Neither.
     Elsewhere,
 }
@@ -24,6 +26,7 @@ pub(super) struct Who {
     pub(super) name: String,
     pub(super) role: &'static str,
     pub(super) works_on_cases: bool,
+    pub(super) oversees: bool,
 }
 
 /// The head of a page.
@@ -45,6 +48,7 @@ impl Frame {
                 name: staff.name.clone(),
                 role: staff.author.role.label(),
                 works_on_cases: works_on_cases(staff),
+                oversees: oversees(staff),
             }),
         }
     }
@@ -63,6 +67,11 @@ impl Frame {
 /// Administrators manage people and devices and see no case.
 pub(super) fn works_on_cases(staff: &Staff) -> bool {
     staff.author.role != Role::Admin
+}
+
+/// Administrators and the chair read the audit trail.
+pub(super) fn oversees(staff: &Staff) -> bool {
+    matches!(staff.author.role, Role::Admin | Role::Chair)
 }
 
 /// A word of a closed vocabulary: its code picks the colour, its label says it.

@@ -11,3 +11,4 @@ mod cases;
 mod desk;
 mod guard;
 mod sign_in;
+mod trail;
