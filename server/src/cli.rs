@@ -62,9 +62,8 @@ pub enum Command {
     Restore(Restore),
     /// Kiểm tra toàn bộ dữ liệu · Checks everything that the ward holds
     Check(Check),
-    /// Ai được sửa gì · Who may change what
-    #[command(subcommand)]
-    Policy(PolicyCommand),
+    /// Ai được sửa gì, và trạng thái nào theo sau trạng thái nào · Who may change what, and which state follows which
+    Policy(Policy),
 }
 
 /// Where the ward lives.
@@ -316,11 +315,12 @@ pub struct Export {
     pub case: String,
 }
 
-/// `policy …`
-#[derive(Debug, Subcommand)]
-pub enum PolicyCommand {
-    /// In bảng quyền · Prints who may change which field, and which state follows which
-    Print,
+/// `policy`
+#[derive(Debug, Args)]
+pub struct Policy {
+    /// Dạng JSON, cho chương trình · As JSON, for programs
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Takes one of these codes of roles.

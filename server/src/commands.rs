@@ -296,7 +296,7 @@ pub fn run(cli: Cli, terminal: &mut Terminal) -> Result<Outcome, CommandError> {
             trail::check(&ward, terminal)
         }
         Command::Restore(arguments) => backup::restore(&arguments, environment, terminal),
-        Command::Policy(crate::cli::PolicyCommand::Print) => rules::print(terminal),
+        Command::Policy(options) => rules::print(terminal, options.json),
     }
 }
 

@@ -347,6 +347,30 @@ fn wrong_usage_says_what_to_do_in_both_languages() {
 }
 
 #[test]
+fn the_rules_are_printed_for_readers_and_for_programs() {
+    let table = text(&run(&["policy"]).stdout);
+    let row = |start: &str| {
+        let found = table.lines().find(|line| line.starts_with(start));
+        found
+            .unwrap_or_else(|| panic!("no {start:?} in {table}"))
+            .to_owned()
+    };
+    assert_eq!(row("case\tofficial_number").split('\t').nth(5), Some("no"));
+    assert_eq!(row("case\tlegal_kind").split('\t').nth(5), Some("yes"));
+    assert!(row("closed\t").contains("reopened"));
+
+    let rules: Value =
+        serde_json::from_str(&text(&run(&["policy", "--json"]).stdout)).expect("JSON");
+    let fields = rules["fields"].as_array().expect("a list");
+    let delivered = fields
+        .iter()
+        .find(|rule| rule["field"] == "delivered_at")
+        .expect("a rule");
+    assert_eq!(delivered["in_scope"], "while answered,closed");
+    assert_eq!(rules["transitions"].as_array().map(Vec::len), Some(11));
+}
+
+#[test]
 fn a_password_comes_on_standard_input_only() {
     let folder = ward();
     let arguments = [
