@@ -282,6 +282,13 @@ pub fn run(cli: Cli, terminal: &mut Terminal) -> Result<Outcome, CommandError> {
                 ..
             } => backup::verify(verify, terminal),
             Backup {
+                command: Some(BackupCommand::NewKey(data)),
+                ..
+            } => {
+                let (ward, _) = open(&data.directory, environment)?;
+                backup::new_key(&ward, terminal)
+            }
+            Backup {
                 directory: Some(data),
                 to: Some(to),
                 ..

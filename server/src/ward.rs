@@ -416,6 +416,19 @@ impl Ward {
         audit::note(&self.shared, self.by, entry)
     }
 
+    /// Another recovery key, for whoever has lost the paper: backups from now on are sealed to it, those before
+    /// open with the old one only.
+    ///
+    /// # Errors
+    /// See [`WardError`].
+    pub fn new_recovery_key(&self) -> Result<RecoveryKey, WardError> {
+        self.write(|work| {
+            let key = keys::put_recovery_key(work.connection, &*work.shared.environment)?;
+            work.audit(Entry::of(Kind::RecoveryKeyMade))?;
+            Ok(key)
+        })
+    }
+
     pub(crate) fn note_backup(&self, bytes: u64) -> Result<(), WardError> {
         self.note(Entry::of(Kind::BackupMade).counting("bytes", bytes))
     }

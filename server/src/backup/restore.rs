@@ -8,11 +8,14 @@ use std::sync::Arc;
 use gandan_core::environment::Environment;
 use gandan_core::recovery::RecoveryKey;
 
-use super::place::{Place, Unfinished, make_private, private_file, sync_folder};
+use super::place::{Place, make_private, private_file, sync_folder};
 use super::read::{open_secrets, read_blocks, summary};
 use super::{BLOCK_BYTES, BackupError, Summary};
 use crate::config;
 use crate::ward::{STORE_FILE, STORE_KEY_FILE, Ward};
+
+/// Where a ward is made ready, within its folder to be.
+const READY: &str = "restoring";
 
 /// Restores the backup of this number, or the newest, at `from` into `data`.
 ///
@@ -25,7 +28,6 @@ pub fn restore(
     key: &RecoveryKey,
     environment: Arc<dyn Environment>,
 ) -> Result<(Ward, Summary), BackupError> {
-    let (store, store_key) = (data.join(STORE_FILE), data.join(STORE_KEY_FILE));
     if holds_ward(data)? {
         return Err(BackupError::WardIsThere);
     }
@@ -35,28 +37,48 @@ pub fn restore(
     for pack in &manifest.packs {
         place.is_whole(pack)?;
     }
-    make_private(data)?;
-    let unfinished = Unfinished::begin(&store)?;
-    unfinished.file.set_len(manifest.bytes)?;
+    // Everything is made ready beside; the ward is there once its store is, and that is moved last.
+    let ready = data.join(READY);
+    if ready.exists() {
+        std::fs::remove_dir_all(&ready)?;
+    }
+    make_private(&ready)?;
+    let store = private_file(&ready.join(STORE_FILE))?;
+    store.set_len(manifest.bytes)?;
     read_blocks(&place, &manifest, key, &mut |at, block| {
-        write_at(&unfinished.file, block, (at * BLOCK_BYTES) as u64)
+        write_at(&store, block, (at * BLOCK_BYTES) as u64)
     })?;
-    // The ward is there once its store has its name, and that comes last.
-    let mut key_file = private_file(&store_key)?;
+    store.sync_all()?;
+    drop(store);
+    let mut key_file = private_file(&ready.join(STORE_KEY_FILE))?;
     key_file.write_all(&secrets.digits)?;
     key_file.write_all(b"\n")?;
     key_file.sync_all()?;
-    let config = data.join(config::FILE_NAME);
-    if !secrets.config.is_empty() && !config.exists() {
-        let mut file = private_file(&config)?;
+    if !secrets.config.is_empty() && !data.join(config::FILE_NAME).exists() {
+        let mut file = private_file(&ready.join(config::FILE_NAME))?;
         file.write_all(&secrets.config)?;
         file.sync_all()?;
     }
-    sync_folder(data)?;
-    unfinished.finish()?;
-    let ward = Ward::open(data, environment)?;
+    let ward = Ward::open(&ready, Arc::clone(&environment))?;
     ward.begin_after_restore()?;
-    Ok((ward, summary(&manifest, from)))
+    // The last handle takes the log into the file and removes it.
+    drop(ward);
+    sync_folder(&ready)?;
+    move_in(&ready, data)?;
+    Ok((Ward::open(data, environment)?, summary(&manifest, from)))
+}
+
+/// Moves everything out of a folder, the store last.
+fn move_in(ready: &Path, data: &Path) -> std::io::Result<()> {
+    let mut names: Vec<_> = std::fs::read_dir(ready)?
+        .map(|entry| Ok(entry?.file_name()))
+        .collect::<std::io::Result<_>>()?;
+    names.sort_by_key(|name| name == STORE_FILE);
+    for name in names {
+        std::fs::rename(ready.join(&name), data.join(&name))?;
+    }
+    std::fs::remove_dir(ready)?;
+    sync_folder(data)
 }
 
 /// Whether there is a ward's file, or something beside it: a log without its file would be taken for the
@@ -68,7 +90,8 @@ fn holds_ward(data: &Path) -> std::io::Result<bool> {
     for entry in std::fs::read_dir(data)? {
         let name = entry?.file_name();
         let name = name.to_string_lossy();
-        if name.starts_with(STORE_FILE) && !name.ends_with(".unfinished") {
+        // The value beside a store that was not moved any more is none.
+        if name.starts_with(STORE_FILE) && name != format!("{STORE_FILE}-key-check") {
             return Ok(true);
         }
     }

@@ -293,6 +293,52 @@ fn nothing_opens_a_backup_but_the_recovery_key_of_its_ward() {
 }
 
 #[test]
+fn whoever_lost_the_paper_gets_another_key_for_later_backups_and_earlier_ones_need_the_old() {
+    let world = World::new();
+    let folder = world.path("backups");
+    world.back_up(&folder);
+    let new = world.ward.new_recovery_key().unwrap();
+    let later = world.back_up(&folder);
+    assert!(later.added > 50_000, "nothing of an earlier pack is used");
+    let open = |number, key: &RecoveryKey| verify(&folder, Some(number), Some(key));
+    open(1, &world.key).unwrap();
+    open(2, &new).unwrap();
+    for (number, key) in [(1, &new), (2, &world.key)] {
+        assert!(matches!(open(number, key), Err(BackupError::WrongKey)));
+    }
+}
+
+#[test]
+fn a_restore_that_ended_early_leaves_no_ward_and_is_done_again() {
+    let world = World::new();
+    let folder = world.path("backups");
+    world.back_up(&folder);
+    let data = world.path("back");
+    let unfinished = data.join("restoring");
+    fs::create_dir_all(&unfinished).unwrap();
+    fs::write(unfinished.join(STORE_FILE), b"the beginning of it").unwrap();
+    fs::write(unfinished.join(STORE_KEY_FILE), b"").unwrap();
+    fs::write(data.join(STORE_KEY_FILE), b"").unwrap();
+    let ward = Ward::open(&data, Arc::new(SystemEnvironment));
+    assert!(matches!(ward, Err(crate::ward::WardError::NotInitialised)));
+    let restored = world.restore(&folder, None, "back");
+    assert!(restored.check().unwrap().is_sound());
+    assert!(!unfinished.exists());
+    // A log without its store is somebody's: it is not taken for the log of the restored one.
+    let other = world.path("other");
+    fs::create_dir_all(&other).unwrap();
+    fs::write(other.join(format!("{STORE_FILE}-wal")), b"log").unwrap();
+    let refused = restore(
+        &folder,
+        None,
+        &other,
+        &world.key,
+        Arc::new(SystemEnvironment),
+    );
+    assert!(matches!(refused, Err(BackupError::WardIsThere)));
+}
+
+#[test]
 fn nothing_of_another_is_overwritten() {
     let world = World::new();
     let other = World::new();

@@ -90,6 +90,9 @@ pub struct Backup {
 pub enum BackupCommand {
     /// Kiểm tra một bản sao lưu · Checks a backup
     Verify(BackupVerify),
+    /// In khóa khôi phục mới khi mất bản giấy; bản sao lưu cũ vẫn cần khóa cũ · Prints another recovery key, if the
+    /// paper is lost; earlier backups still need the old one
+    NewKey(Data),
 }
 
 /// `backup verify`

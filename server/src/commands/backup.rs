@@ -56,6 +56,19 @@ pub(super) fn verify(
     Ok(Outcome::Done)
 }
 
+pub(super) fn new_key(ward: &Ward, terminal: &mut Terminal) -> Result<Outcome, CommandError> {
+    let key = ward.new_recovery_key()?;
+    say(terminal.output, format_args!("recovery-key {key}"))?;
+    tell(
+        terminal.messages,
+        format_args!(
+            "Khóa này chỉ hiện một lần: in ra, cất xa máy chủ, rồi sao lưu ngay. Bản sao lưu trước đây vẫn cần khóa cũ.\n\
+             This key is shown once: print it, keep it away from the server, and back up now. Earlier backups still need the old one."
+        ),
+    );
+    Ok(Outcome::Done)
+}
+
 pub(super) fn restore(
     arguments: &cli::Restore,
     environment: Arc<dyn Environment>,

@@ -264,6 +264,7 @@ fn kind_label(kind: Kind) -> &'static str {
         Kind::TakenBack => "Nhận lại sau khôi phục",
         Kind::EpochBegan => "Bắt đầu kỳ mới sau khôi phục",
         Kind::BackupMade => "Sao lưu",
+        Kind::RecoveryKeyMade => "Đổi khóa khôi phục",
         Kind::Restored => "Khôi phục từ bản sao lưu",
         Kind::Reclassified => "Chuyển thành tố cáo",
         Kind::PersonErased => "Xóa thông tin cá nhân",

@@ -3,18 +3,18 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use gandan_core::model::{DeviceId, Timestamp};
+use gandan_core::model::{DeviceId, DocumentId, Timestamp};
 use gandan_core::protocol::directory as directory_format;
 use gandan_core::protocol::feed::Cursor;
 use gandan_core::protocol::message::Refusal;
 use gandan_core::protocol::responder::{WardAnswer, WardCommand};
 use rusqlite::{Connection, params};
 
-use super::audit::{self, Actor};
+use super::audit::{self, Actor, Entry, Kind};
 use super::connections::{Shared, Work};
 use super::devices::{self, Known};
 use super::restore::{self, Standing};
-use super::{WardError, attachments, directory, feed, sums};
+use super::{WardError, attachments, directory, documents, feed, sums};
 
 /// How exactly it is known when a device was seen last; saves a transaction when nothing else is to be
 /// written.
@@ -125,6 +125,7 @@ fn answer_by_reading(
     command: &WardCommand,
 ) -> Result<WardAnswer, WardError> {
     let mut has_reported = false;
+    let mut read_restricted = None;
     let answer = shared.read(|connection| {
         let known = match devices::find(connection, device)? {
             Ok(known) => known,
@@ -154,6 +155,13 @@ fn answer_by_reading(
             }
             WardCommand::Look(words) => {
                 let lent = feed::look(connection, shared, &known, words)?;
+                if let Some((case, _)) = &lent {
+                    let case = DocumentId::case(*case);
+                    let placement = documents::placement(connection, case)?;
+                    if placement.is_some_and(|placement| placement.is_restricted) {
+                        read_restricted = Some((known.actor(), case));
+                    }
+                }
                 WardAnswer::Lent(lent.map(|(case, page)| (case, Box::new(page))))
             }
             WardCommand::Witness(number) => {
@@ -185,6 +193,9 @@ fn answer_by_reading(
             }
         })
     })?;
+    if let Some((by, case)) = read_restricted {
+        audit::note(shared, by, Entry::of(Kind::RestrictedRead).about(case))?;
+    }
     if has_reported {
         shared.write(Actor::Ward, |work| work.device_reported(device))?;
     }

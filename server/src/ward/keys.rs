@@ -49,7 +49,7 @@ impl Keys {
     }
 }
 
-/// Makes a recovery key, and the key that signs the backups it opens; both take the place of any before.
+/// Makes a recovery key in the place of any before, and the first time the key that signs backups.
 pub(super) fn put_recovery_key(
     connection: &Connection,
     environment: &dyn Environment,
@@ -58,7 +58,9 @@ pub(super) fn put_recovery_key(
     for seed in random.iter_mut() {
         environment.fill_random(seed);
     }
-    let [recovery, backup] = *random;
+    let [recovery, fresh] = *random;
+    let kept: Option<[u8; 32]> = settings::read(connection, settings::BACKUP_SEED)?;
+    let backup = kept.unwrap_or(fresh);
     let signer = SigningKey::from_bytes(&backup).verifying_key().to_bytes();
     let key = RecoveryKey::new(recovery, &signer);
     settings::write(connection, settings::RECOVERY_PUBLIC, &key.public())?;

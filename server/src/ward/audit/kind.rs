@@ -76,6 +76,8 @@ kinds! {
     EpochBegan = "epoch_began",
     /// A backup was written.
     BackupMade = "backup_made",
+    /// Backups are sealed to another recovery key from now on.
+    RecoveryKeyMade = "recovery_key_made",
     /// The ward was put back from a backup.
     Restored = "restored",
     /// A case was found to be a denunciation and purged.
