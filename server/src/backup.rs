@@ -8,6 +8,7 @@ mod pack;
 mod place;
 mod read;
 mod restore;
+pub(crate) mod rounds;
 mod write;
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use serde::Deserialize;
@@ -36,6 +36,8 @@ pub struct Config {
     pub is_behind_tls_proxy: bool,
     /// How long an invite lives, in hours.
     pub invite_hours: u32,
+    /// Where a backup is written every hour while it serves; `None`: nowhere.
+    pub backup_to: Option<PathBuf>,
     /// Filter of the log, in the words of tracing: `info`, `gandan_server=debug`.
     pub log: String,
     /// How the log looks.
@@ -51,6 +53,7 @@ impl Default for Config {
             is_cleartext_http_allowed: false,
             is_behind_tls_proxy: false,
             invite_hours: INVITE_HOURS_DEFAULT,
+            backup_to: None,
             log: "info".to_owned(),
             log_format: LogFormat::Auto,
         }
@@ -135,6 +138,7 @@ struct File {
     allow_cleartext_http: Option<bool>,
     behind_tls_proxy: Option<bool>,
     invite_hours: Option<u32>,
+    backup_to: Option<PathBuf>,
     log: Option<String>,
     log_format: Option<String>,
 }
@@ -202,6 +206,7 @@ impl Config {
         if let Some(hours) = file.invite_hours {
             self.invite_hours = invite_hours(hours, Place::File("invite_hours"))?;
         }
+        self.backup_to = file.backup_to;
         if let Some(log) = file.log {
             self.log = log;
         }
@@ -240,6 +245,9 @@ impl Config {
         if let Some((text, place)) = value("GANDAN_INVITE_HOURS") {
             // No number is as wrong as one out of range, and the rule names the range.
             self.invite_hours = invite_hours(text.parse().unwrap_or(0), place)?;
+        }
+        if let Some((text, _)) = value("GANDAN_BACKUP_TO") {
+            self.backup_to = Some(text.into());
         }
         if let Some((text, _)) = value("GANDAN_LOG") {
             self.log = text;

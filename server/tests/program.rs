@@ -562,3 +562,30 @@ fn a_store_key_that_others_can_read_is_refused_and_may_come_from_elsewhere() {
     std::fs::write(credentials.path().join("gandan-store-key"), digits).expect("own folder");
     assert_eq!(code(&with("CREDENTIALS_DIRECTORY", path(&credentials))), 0);
 }
+
+#[test]
+fn a_server_that_was_told_where_backs_itself_up() {
+    let data = ward();
+    let root = tempfile::tempdir().expect("a temporary folder");
+    let backups = root.path().join("backups");
+    let to = backups.to_str().expect("a temporary path is text");
+    std::fs::write(
+        data.path().join("gandan.toml"),
+        format!("backup_to = {to:?}\n"),
+    )
+    .expect("own folder");
+    let serving = Serving::start(path(&data));
+    // The first one is written at once; its entry of the trail comes last.
+    let list = [
+        "audit",
+        "list",
+        "--data",
+        path(&data),
+        "--kind",
+        "backup_made",
+    ];
+    let is_told = (0..200).any(|_| text(&run(&list).stdout).contains("\tward\t"));
+    assert!(is_told);
+    drop(serving);
+    assert_eq!(code(&run(&["backup", "verify", to])), 0);
+}

@@ -2,9 +2,12 @@
 //! A file gets its name once it is whole and on the disk, so that whatever ends a backup early leaves those
 //! before it as they were.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+
+use gandan_core::model::Timestamp;
 
 use super::manifest::Manifest;
 use super::{BackupError, pack};
@@ -198,21 +201,35 @@ impl LockedFolder {
         unfinished.finish()
     }
 
-    /// Takes away all but the newest backups, and packs that none of the others needs.
-    pub(super) fn keep_newest(&self, keep: usize) -> Result<(), BackupError> {
-        let numbers_here = self.manifests()?;
-        let (old, kept) = numbers_here.split_at(numbers_here.len().saturating_sub(keep.max(1)));
-        let mut needed = std::collections::BTreeSet::new();
-        for number in kept {
-            let manifest = Manifest::decode(&fs::read(path_of(&self.path, *number, MANIFEST))?);
+    /// Takes away all but the newest backups and, for so many days, the last one of each day; then packs that
+    /// none of those needs.
+    pub(super) fn keep_newest(
+        &self,
+        keep: usize,
+        days: u32,
+        now: Timestamp,
+    ) -> Result<(), BackupError> {
+        const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+        let mut needed = BTreeSet::new();
+        let mut days_kept = BTreeSet::new();
+        let mut old = Vec::new();
+        for (place, number) in self.manifests()?.into_iter().rev().enumerate() {
+            let path = path_of(&self.path, number, MANIFEST);
             // Of a damaged one nobody knows what it needs: nothing is thrown away.
-            let Ok(manifest) = manifest else {
+            let Ok(manifest) = Manifest::decode(&fs::read(&path)?) else {
                 return Ok(());
             };
-            needed.extend(manifest.packs.iter().map(|pack| pack.id));
+            let day = manifest.made_at.0.div_euclid(DAY_MS);
+            let is_recent = now.0.div_euclid(DAY_MS).saturating_sub(day) < i64::from(days);
+            if place < keep.max(1) || (is_recent && !days_kept.contains(&day)) {
+                days_kept.insert(day);
+                needed.extend(manifest.packs.iter().map(|pack| pack.id));
+            } else {
+                old.push(path);
+            }
         }
-        for number in old {
-            fs::remove_file(path_of(&self.path, *number, MANIFEST))?;
+        for path in old {
+            fs::remove_file(path)?;
         }
         sync_folder(&self.path)?;
         for id in numbers(&self.path, PACK)? {

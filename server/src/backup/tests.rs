@@ -16,6 +16,7 @@ use crate::ward::{STORE_FILE, STORE_KEY_FILE, Ward};
 const INTO_FOLDER: Wishes = Wishes {
     full: false,
     keep: 30,
+    keep_days: 30,
 };
 
 struct World {
@@ -385,6 +386,7 @@ fn a_folder_keeps_as_many_backups_as_it_is_told_and_a_full_one_needs_no_other() 
     let wishes = Wishes {
         full: true,
         keep: 1,
+        keep_days: 0,
     };
     write(&world.ward, &world.path("ward"), &folder, wishes).unwrap();
     let left: Vec<String> = files(&folder)
@@ -393,6 +395,36 @@ fn a_folder_keeps_as_many_backups_as_it_is_told_and_a_full_one_needs_no_other() 
         .collect();
     assert_eq!(left, ["0000000004.manifest", "0000000004.pack"]);
     verify(&folder, None, Some(&world.key)).unwrap();
+}
+
+#[test]
+fn the_last_backup_of_each_day_stays_for_a_month() {
+    let world = World::new();
+    let folder = world.path("backups");
+    let locked = super::place::LockedFolder::open(&folder).unwrap();
+    let made = world.back_up(&world.path("one.gandan"));
+    let signing = ed25519_dalek::SigningKey::from_bytes(&[1; 32]);
+    let day = 24 * 60 * 60 * 1000;
+    // Four a day for forty days.
+    for number in 1..=160_u64 {
+        let place = super::place::Place::of(&world.path("one.gandan")).unwrap();
+        let mut manifest = place.manifest(None).unwrap();
+        manifest.signer = signing.verifying_key().to_bytes();
+        manifest.number = number;
+        manifest.made_at.0 = (number as i64 - 1) * day / 4;
+        locked
+            .put_manifest(number, &manifest.encode(&signing))
+            .unwrap();
+    }
+    let now = gandan_core::model::Timestamp(159 * day / 4);
+    locked.keep_newest(6, 30, now).unwrap();
+    let left = locked.manifests().unwrap();
+    // The newest six, and of the days before the last of each.
+    let mut expected: Vec<u64> = (155..=160).collect();
+    expected.extend((11..=38).map(|day| day * 4));
+    expected.sort_unstable();
+    assert_eq!(left, expected);
+    assert_eq!(made.number, 1);
 }
 
 #[test]

@@ -29,8 +29,20 @@ const CONFIG_BYTES_MAX: u64 = 64 * 1024;
 pub struct Wishes {
     /// Everything anew, nothing from earlier packs.
     pub full: bool,
-    /// How many backups the folder keeps.
+    /// How many of the newest backups the folder keeps.
     pub keep: usize,
+    /// And for how many days the last one of each day.
+    pub keep_days: u32,
+}
+
+impl Default for Wishes {
+    fn default() -> Self {
+        Self {
+            full: false,
+            keep: 30,
+            keep_days: 30,
+        }
+    }
 }
 
 /// Writes a backup of `ward`, whose folder is `data`, to `to`: into a folder, with those that are there, or
@@ -118,7 +130,7 @@ fn write_into(
     }
     let manifest = draft.manifest.encode(&frozen.signing);
     folder.put_manifest(number, &manifest)?;
-    folder.keep_newest(wishes.keep)?;
+    folder.keep_newest(wishes.keep, wishes.keep_days, draft.manifest.made_at)?;
     Ok(draft.summary(manifest.len(), folder.path()))
 }
 

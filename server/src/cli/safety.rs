@@ -80,9 +80,12 @@ pub struct Backup {
     /// Ghi lại từ đầu · Writes everything anew, nothing of earlier backups is used
     #[arg(long)]
     pub full: bool,
-    /// Giữ bao nhiêu bản trong thư mục · How many backups the folder keeps
+    /// Giữ bao nhiêu bản mới nhất trong thư mục · How many of the newest backups the folder keeps
     #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
     pub keep: u32,
+    /// Và mỗi ngày một bản trong bao nhiêu ngày · And for how many days the last one of each day
+    #[arg(long, value_name = "DAYS", default_value_t = 30)]
+    pub keep_days: u32,
 }
 
 /// `backup …`

@@ -22,6 +22,7 @@ pub(super) fn write(
     let wishes = Wishes {
         full: arguments.full,
         keep: arguments.keep as usize,
+        keep_days: arguments.keep_days,
     };
     let summary = backup::write(ward, data, to, wishes)?;
     say_summary(&summary, terminal)?;

@@ -4,6 +4,7 @@ use std::fs::{File, TryLockError};
 use std::path::Path;
 
 use super::{CommandError, Outcome, Terminal, say};
+use crate::backup::rounds;
 use crate::cli;
 use crate::config::Config;
 use crate::console::Transport;
@@ -50,6 +51,10 @@ pub(super) fn run(
             format_args!("ready quic={quic} http={http} ward={}", ward.code()),
         )?;
         tracing::info!(%quic, %http, ward = %ward.code(), "serving");
+        if let Some(to) = config.backup_to {
+            let data = arguments.data.directory.clone();
+            tokio::spawn(rounds::every_hour(ward.clone(), data, to));
+        }
         doors.serve(ward, transport, stop).await;
         tracing::info!("stopped");
         Ok(Outcome::Done)
