@@ -12,6 +12,7 @@ pub mod parts;
 mod photos;
 mod process;
 mod roles;
+pub mod steps;
 mod workload;
 
 pub use arguments::Arguments;

@@ -14,7 +14,8 @@ use gandan_server::ward::Ward;
 use uuid::Uuid;
 
 use super::invented;
-use super::parts::{Meter, Phone};
+use super::parts::Meter;
+use super::steps::{self, Phone};
 use super::words;
 use crate::folders;
 
@@ -34,8 +35,7 @@ const TIMES: usize = 20;
 /// # Errors
 /// In words.
 pub fn run(root: &Path, count: usize) -> Result<String, String> {
-    let code = "26995".parse().map_err(|_| "no ward code")?;
-    let ward = Ward::init(&root.join("ward"), code, Arc::new(SystemEnvironment)).map_err(words)?;
+    let ward = steps::ward(root)?;
     let officer = Phone::enrol(root, "officer", &ward, Role::Leader)?;
     let desk = Phone::enrol(root, "desk", &ward, Role::Triage)?;
     let mut tables = String::new();

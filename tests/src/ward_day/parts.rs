@@ -3,24 +3,16 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Instant;
 
-use gandan_core::environment::SystemEnvironment;
-use gandan_core::model::{DeviceId, Role, Status, WardKey};
-use gandan_core::protocol::enrolment::EnrolmentRequest;
-use gandan_core::protocol::feed::Page;
-use gandan_core::protocol::initiator::{DeviceAnswer, DeviceCommand, OutgoingBundle};
-use gandan_core::protocol::responder::{WardAnswer, WardCommand};
-use gandan_core::replica::{CaseChange, NewVisit, Replica};
-use gandan_core::store::StoreKey;
+use gandan_core::model::{Role, Status};
+use gandan_core::replica::{CaseChange, NewVisit};
 use gandan_core::store::rows::CaseQuery;
 use gandan_server::ward::Ward;
 
+use super::steps::{self, Phone};
 use super::{invented, words, workload};
 
-/// An hour.
-const INVITE_MS: i64 = 3_600_000;
 /// How often a list and a search are asked for.
 const QUERIES: usize = 10;
 
@@ -29,8 +21,7 @@ const QUERIES: usize = 10;
 /// # Errors
 /// In words.
 pub fn run(root: &Path, count: usize) -> Result<String, String> {
-    let code = "26995".parse().map_err(|_| "no ward code")?;
-    let ward = Ward::init(&root.join("ward"), code, Arc::new(SystemEnvironment)).map_err(words)?;
+    let ward = steps::ward(root)?;
     let a = Phone::enrol(root, "a", &ward, Role::Leader)?;
     let b = Phone::enrol(root, "b", &ward, Role::Triage)?;
     let cases = invented::cases(count, 1);
@@ -104,42 +95,7 @@ pub fn run(root: &Path, count: usize) -> Result<String, String> {
     Ok(meter.table())
 }
 
-/// A phone in this process.
-pub(super) struct Phone {
-    pub(super) replica: Replica,
-    device: DeviceId,
-    ward_key: WardKey,
-}
-
 impl Phone {
-    /// Enrolled with the ward, its store under `root`.
-    pub(super) fn enrol(root: &Path, name: &str, ward: &Ward, role: Role) -> Result<Self, String> {
-        let environment = Arc::new(SystemEnvironment);
-        let replica =
-            Replica::open(&root.join(name), &StoreKey::new([7; 32]), environment).map_err(words)?;
-        let device = DeviceId(replica.device_key().verifying_key().to_bytes());
-        let officer = ward.officer(name, role, &[]).map_err(words)?;
-        let invite = ward
-            .invite(officer, &["127.0.0.1:1".to_owned()], INVITE_MS)
-            .map_err(words)?;
-        let request = EnrolmentRequest {
-            token: invite.token,
-            device_name: name.to_owned(),
-        };
-        let enrolled = ward.enrol(device, &request).map_err(words)?;
-        let enrolment = enrolled.map_err(|_| "the invite does not hold")?;
-        replica.set_enrolment(&enrolment).map_err(words)?;
-        Ok(Self {
-            replica,
-            device,
-            ward_key: enrolment.ward_key,
-        })
-    }
-
-    fn ask(&self, command: DeviceCommand) -> Result<DeviceAnswer, String> {
-        self.replica.execute(command).map_err(words)
-    }
-
     /// Everything unsent goes up.
     pub(super) fn push(
         &self,
@@ -147,25 +103,19 @@ impl Phone {
         ward: &Ward,
         meter: &mut Meter,
     ) -> Result<(), String> {
-        self.replica.begin_conversation("parts").map_err(words)?;
+        self.begin()?;
         loop {
-            let (answer, cost) = metered(|| self.ask(DeviceCommand::NextBundle));
-            let DeviceAnswer::Bundle(Some(OutgoingBundle {
-                id: bundle, sealed, ..
-            })) = answer?
-            else {
+            let (bundle, cost) = metered(|| self.seal());
+            let Some(bundle) = bundle? else {
                 return Ok(());
             };
-            let (answer, admission) =
-                metered(|| ward.execute(self.device, WardCommand::Admit(sealed)));
-            let Ok(WardAnswer::Verdicts(verdicts)) = answer else {
-                return Err("the ward does not admit".to_owned());
-            };
+            let (verdicts, admission) = metered(|| self.admit(ward, bundle.sealed));
+            let verdicts = verdicts?;
             let edits = verdicts.len();
             meter.add(phase, "phone seals", edits, cost);
             meter.add(phase, "ward admits", edits, admission);
             meter.time(phase, "phone records verdicts", edits, || {
-                self.ask(DeviceCommand::RecordVerdicts { bundle, verdicts })
+                self.hear(bundle.id, verdicts)
             })?;
         }
     }
@@ -177,28 +127,18 @@ impl Phone {
         ward: &Ward,
         meter: &mut Meter,
     ) -> Result<(), String> {
-        let opening = self.replica.begin_conversation("parts").map_err(words)?;
-        let mut cursor = opening.ok_or("not enrolled")?.cursor;
+        let mut cursor = self.begin()?;
         loop {
-            let reading = WardCommand::ReadFeed(cursor);
-            let (answer, read) = metered(|| ward.execute(self.device, reading));
-            let page = match answer {
-                Ok(WardAnswer::Page(Some(page))) => page,
-                Ok(WardAnswer::CaughtUp(_)) => return Ok(()),
-                _ => return Err("the ward gives no page".to_owned()),
+            let (page, read) = metered(|| self.read(ward, cursor));
+            let Some(page) = page? else {
+                return Ok(());
             };
             let edits = page.proof.entries.len();
             meter.add(phase, "ward reads", edits, read);
             let sealed = meter.time(phase, "ward packs", edits, || page.seal());
-            let page = meter.time(phase, "phone opens", edits, || {
-                Page::open(self.ward_key, &sealed)
-            });
-            let page = page.map_err(words)?;
+            let page = meter.time(phase, "phone opens", edits, || self.open(&sealed))?;
             cursor = page.cursor.clone().ok_or("a page without a cursor")?;
-            let page = Box::new(page);
-            meter.time(phase, "phone applies", edits, || {
-                self.ask(DeviceCommand::ApplyPage(page))
-            })?;
+            meter.time(phase, "phone applies", edits, || self.apply(page))?;
         }
     }
 }
