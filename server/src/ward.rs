@@ -585,8 +585,12 @@ impl Ward {
     /// # Errors
     /// See [`WardError`]; what is wrong with the records is no error but what was asked.
     pub fn check(&self) -> Result<Checked, WardError> {
-        self.shared
-            .read(|connection| check::check(connection, &self.shared))
+        // On a connection of its own: one that has searched before may hold the search index as it was
+        // then, and SQLite's own check then finds it damaged.
+        let mut connection = self.shared.connect()?;
+        connection.pragma_update(None, "query_only", true)?;
+        let transaction = connection.transaction()?;
+        check::check(&transaction, &self.shared)
     }
 
     /// Entries of the audit trail, newest first.

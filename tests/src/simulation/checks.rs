@@ -212,6 +212,7 @@ pub fn healed(fleet: &Fleet) {
         "seed {}: the ward's sums are not what its edits say",
         fleet.plan.seed
     );
+    the_ward_is_whole(fleet);
     rows_are_projections(fleet);
     numbers_are_unique_and_gapless(fleet);
     no_queue_is_stuck(fleet);
@@ -233,6 +234,30 @@ pub fn healed(fleet: &Fleet) {
                 detail.sync
             );
         }
+    }
+}
+
+/// Chains, signatures, rows, files, sums, numbers and audit trail agree, and the trail goes through what phones
+/// witnessed; a restore by copying folders is not told to it.
+fn the_ward_is_whole(fleet: &Fleet) {
+    let seed = fleet.plan.seed;
+    let checked = fleet.ward().check().expect("the ward answers");
+    assert!(checked.is_sound(), "seed {seed}: {:?}", checked.problems);
+    if fleet.was_ward_restored {
+        return;
+    }
+    for phone in &fleet.phones {
+        let witnessed = phone.replica().witnessed().expect("the store answers");
+        assert_eq!(
+            witnessed.broken_by, None,
+            "seed {seed}: {} thinks that the audit trail was written anew",
+            phone.name
+        );
+        let verified = fleet
+            .ward()
+            .verify_audit_against(&witnessed.checkpoints)
+            .expect("the ward answers");
+        assert!(verified.is_sound(), "seed {seed}: {:?}", verified.findings);
     }
 }
 

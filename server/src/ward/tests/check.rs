@@ -131,3 +131,27 @@ fn a_page_that_was_changed_on_the_disk_is_found() {
         assert!(!ward.check().is_ok_and(|checked| checked.is_sound()));
     }
 }
+
+#[test]
+fn a_check_is_not_misled_by_who_searched_before_the_last_change() {
+    use gandan_core::store::rows::{self, CaseQuery};
+    let world = lived_in();
+    let search = CaseQuery {
+        search: Some("ngap".to_owned()),
+        ..CaseQuery::default()
+    };
+    let found = |world: &World| {
+        world
+            .ward
+            .read(|connection| rows::cases(connection, &search))
+            .unwrap()
+            .len()
+    };
+    assert_eq!(found(&world), 3);
+    let mut phone = Phone::enrol(&world, 2, Role::Officer, &["26998"]);
+    let case = phone.case("Ngập nữa", Some("26998"));
+    phone.send(&world.ward, &[case]);
+    let checked = world.ward.check().unwrap();
+    assert!(checked.is_sound(), "{:?}", checked.problems);
+    assert_eq!(found(&world), 4);
+}
