@@ -2,6 +2,7 @@
 //! they ask into transactions. Owns sockets, limits and patience; what a device may do is the
 //! ward's to say, in what order things are said is the protocol's.
 
+mod arrivals;
 mod carrier;
 mod connection;
 mod devices;

@@ -30,7 +30,7 @@ use rustls::{
 };
 
 use super::transport;
-use crate::model::{DeviceId, WardKey};
+use crate::model::{DeviceId, Timestamp, WardKey};
 use crate::protocol::{ALPN_ENROLMENT, ALPN_SYNC};
 
 /// What every DER SubjectPublicKeyInfo of an Ed25519 key begins with (RFC 8410).
@@ -101,18 +101,25 @@ fn client_tls(
     Ok(tls)
 }
 
-/// A server that shows `ward_key` and takes any client that proves an Ed25519 key. Both our ALPNs.
+/// A server that shows `ward_key` and takes any client that proves an Ed25519 key. Both our ALPNs. `now`
+/// says which week's key seals its Retry tokens. There is no key of tickets to rotate: a ticket is the
+/// number of a row in this configuration's memory, taken out when it is used, and names its device for a
+/// day at most.
 ///
 /// # Errors
 /// rustls's, which for our own keys is a bug.
-pub fn server_config(ward_key: &SigningKey) -> Result<quinn::ServerConfig, rustls::Error> {
+pub fn server_config(
+    ward_key: &SigningKey,
+    now: Timestamp,
+) -> Result<quinn::ServerConfig, rustls::Error> {
     let mut tls = server_tls(ward_key)?;
     // In memory and taken out when it is used: a ticket that came twice would be a replay.
     tls.session_storage = ServerSessionMemoryCache::new(TICKETS_KEPT);
     tls.send_tls13_tickets = TICKETS_GIVEN;
     tls.max_early_data_size = EARLY_DATA_OF_QUIC;
     let crypto = QuicServerConfig::try_from(tls).map_err(|_| no_initial_cipher())?;
-    let mut config = quinn::ServerConfig::with_crypto(Arc::new(crypto));
+    let token_key = transport::token_key(ward_key.as_bytes(), now);
+    let mut config = quinn::ServerConfig::new(Arc::new(crypto), token_key);
     transport::limit_server(&mut config);
     Ok(config)
 }

@@ -5,9 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quinn::congestion::BbrConfig;
-use quinn::crypto::HmacKey;
-use quinn::{EndpointConfig, IdleTimeout, ServerConfig, TransportConfig, VarInt};
+use quinn::crypto::{HandshakeTokenKey, HmacKey};
+use quinn::{
+    EndpointConfig, IdleTimeout, ServerConfig, TransportConfig, ValidationTokenConfig, VarInt,
+};
 use quinn_proto::HashedConnectionIdGenerator;
+use ring::hkdf::{HKDF_SHA256, Prk};
+
+use crate::model::Timestamp;
 
 /// A conversation is one stream; the rest is room for a newer peer that uses more.
 const BIDIRECTIONAL_STREAMS_MAX: u32 = 8;
@@ -30,6 +35,11 @@ const INCOMING_MAX: usize = 1_024;
 const INCOMING_BUFFER_BYTES: u64 = 64 * 1024;
 /// First packets kept for all of them.
 const INCOMING_BUFFER_TOTAL_BYTES: u64 = 8 * 1024 * 1024;
+
+/// A Retry token opens under the keys of its week only; see [`token_key`].
+const WEEK_MS: i64 = 7 * 24 * 60 * 60 * 1_000;
+/// Reset tokens and connection ids change yearly; see [`endpoint`].
+const YEAR_MS: i64 = 365 * 24 * 60 * 60 * 1_000;
 
 /// Application error code of a conversation in which everything was said. Codes from 0x10 on name
 /// what a peer did wrong, see [`Violation::wire_code`](crate::protocol::violation::Violation::wire_code).
@@ -58,15 +68,18 @@ pub fn client() -> TransportConfig {
 pub fn limit_server(config: &mut ServerConfig) {
     config
         .transport_config(Arc::new(common()))
+        .validation_token_config(no_validation_tokens())
         .max_incoming(INCOMING_MAX)
         .incoming_buffer_size(INCOMING_BUFFER_BYTES)
         .incoming_buffer_size_total(INCOMING_BUFFER_TOTAL_BYTES);
 }
 
-/// The ward's endpoint. Its connection ids and reset tokens come from `secret`, so that a phone whose
-/// ward was started anew is told at once instead of waiting for the idle timeout.
+/// The ward's endpoint. Its connection ids and reset tokens come from `secret` and the year of its start,
+/// so that a phone whose ward was started anew is told at once instead of waiting for the idle timeout;
+/// once a year it waits. They prove nothing but that an endpoint has forgotten a connection.
 #[must_use]
-pub fn endpoint(secret: &[u8; 32]) -> EndpointConfig {
+pub fn endpoint(secret: &[u8; 32], now: Timestamp) -> EndpointConfig {
+    let secret = &of_period(secret, now.0.div_euclid(YEAR_MS));
     let reset_key = blake3::derive_key("gandan 2026 QUIC stateless reset tokens", secret);
     let id_key = blake3::derive_key("gandan 2026 QUIC connection ids", secret);
     let [a, b, c, d, e, f, g, h, ..] = id_key;
@@ -74,6 +87,34 @@ pub fn endpoint(secret: &[u8; 32]) -> EndpointConfig {
     let mut config = EndpointConfig::new(Arc::new(ResetKey(reset_key)));
     config.cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(id_key)));
     config
+}
+
+/// The key of Retry tokens, from `secret` and the week: a ward that was started anew within the fifteen
+/// seconds that a token lives takes those that it gave before, and none that is older than its key.
+/// No other tokens are given.
+#[must_use]
+pub fn token_key(secret: &[u8; 32], now: Timestamp) -> Arc<dyn HandshakeTokenKey> {
+    let secret = &of_period(secret, week(now));
+    let key = blake3::derive_key("gandan 2026 QUIC retry tokens", secret);
+    Arc::new(Prk::new_less_safe(HKDF_SHA256, &key))
+}
+
+/// A token that outlives a connection would save an exchange under load only, and must be remembered to be
+/// taken once.
+fn no_validation_tokens() -> ValidationTokenConfig {
+    let mut config = ValidationTokenConfig::default();
+    config.sent(0);
+    config
+}
+
+/// The number of the week since 1970.
+#[must_use]
+pub fn week(now: Timestamp) -> i64 {
+    now.0.div_euclid(WEEK_MS)
+}
+
+fn of_period(secret: &[u8; 32], period: i64) -> [u8; 32] {
+    *blake3::keyed_hash(secret, &period.to_le_bytes()).as_bytes()
 }
 
 fn common() -> TransportConfig {

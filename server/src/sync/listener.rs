@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gandan_core::client::{tls, transport};
+use gandan_core::model::Timestamp;
 use quinn::{Endpoint, Incoming, TokioRuntime};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
@@ -13,17 +14,15 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
+use super::arrivals::{Address, Arrivals, Reception};
 use super::carrier::Proven;
 use super::connection;
 use super::devices::Devices;
-use super::strangers::{Place, Strangers};
+use super::strangers::{Place, Source, Strangers};
 use super::writer::Writer;
 use crate::rounds::ask_every;
 use crate::ward::Ward;
 
-/// From this many strangers on, a new one must first show that its address is its own. A ward's
-/// phones come in dozens at the end of a working day; more than that at once is a flood.
-const STRANGERS_BEFORE_RETRY: usize = 64;
 /// Conversations of devices that the ward knows. Each may hold about 3 MiB, so all of them 1 GiB.
 const CONVERSATIONS_MAX: usize = 300;
 /// Devices that stay at once. One that rests holds some tens of KiB.
@@ -37,6 +36,8 @@ const LOOK_MS: u64 = 2_000;
 const READS_MAX: usize = 4;
 /// How long nobody is let in after a connection could not be had.
 const ACCEPT_PAUSE_MS: u64 = 50;
+/// How often it is looked whether a week has passed.
+const ROTATION_LOOK_MS: u64 = 10 * 60 * 1_000;
 /// How often another free port is tried.
 const FREE_PORT_ATTEMPTS: usize = 16;
 /// How long the last packets may take to leave.
@@ -49,6 +50,8 @@ pub struct Listener {
     tcp: TcpListener,
     acceptor: TlsAcceptor,
     address: SocketAddr,
+    /// For which the endpoint's keys were made.
+    week: i64,
     ward: Ward,
 }
 
@@ -70,11 +73,12 @@ impl Listener {
     /// The operating system's, or a TLS configuration that is a bug of ours.
     pub fn bind(ward: Ward, address: SocketAddr) -> io::Result<Self> {
         let key = ward.signing_key();
-        let config = tls::server_config(&key).map_err(io::Error::other)?;
+        let now = ward.now();
+        let config = tls::server_config(&key, now).map_err(io::Error::other)?;
         let tcp_config = tls::server_config_tcp(&key).map_err(io::Error::other)?;
         let (udp, tcp) = bind_both(address)?;
         let endpoint = Endpoint::new(
-            transport::endpoint(key.as_bytes()),
+            transport::endpoint(key.as_bytes(), now),
             Some(config),
             udp,
             Arc::new(TokioRuntime),
@@ -85,6 +89,7 @@ impl Listener {
             endpoint,
             tcp: TcpListener::from_std(tcp)?,
             acceptor: TlsAcceptor::from(Arc::new(tcp_config)),
+            week: transport::week(now),
             ward,
         })
     }
@@ -109,6 +114,8 @@ impl Listener {
             reads: Semaphore::new(READS_MAX),
         });
         let strangers = Strangers::default();
+        let mut arrivals = Arrivals::new(shared.ward.now());
+        let rotating = rotate(shared.ward.clone(), self.endpoint.clone(), self.week);
         let (stop, stopping) = watch::channel(false);
         let mut connections = JoinSet::new();
         // Whoever stays hears what an admin command did a moment later.
@@ -118,27 +125,36 @@ impl Listener {
             Ward::look_for_others,
             "it is not known what another process did",
         );
-        tokio::pin!(shutdown, looking);
+        tokio::pin!(shutdown, looking, rotating);
         loop {
             tokio::select! {
                 () = &mut shutdown => break,
                 () = &mut looking => {}
+                () = &mut rotating => {}
                 incoming = self.endpoint.accept() => {
                     let Some(incoming) = incoming else { break };
-                    if let Some((incoming, place)) = welcome(incoming, &strangers) {
+                    if let Some((incoming, place)) = welcome(incoming, shared.ward.now(), &mut arrivals, &strangers) {
                         let handshake = Proven::by_quic(incoming);
                         connections.spawn(connection::serve(Arc::clone(&shared), handshake, place));
                     }
                 }
                 accepted = self.tcp.accept() => {
-                    let Ok((stream, _)) = accepted else {
+                    let Ok((stream, peer)) = accepted else {
                         // Of one connection, or of too many open files: the next may do.
                         tokio::time::sleep(Duration::from_millis(ACCEPT_PAUSE_MS)).await;
                         continue;
                     };
+                    let source = Source::from(peer.ip());
+                    // TCP itself has shown the address.
+                    let now = shared.ward.now();
+                    let reception =
+                        arrivals.receive(now, source, Address::Shown, strangers.count());
+                    if reception != Reception::Welcome {
+                        continue;
+                    }
                     let handshake = Proven::by_tcp(stream, self.acceptor.clone());
                     let serving =
-                        connection::serve(Arc::clone(&shared), handshake, strangers.enter());
+                        connection::serve(Arc::clone(&shared), handshake, strangers.enter(source));
                     let mut stopping = stopping.clone();
                     connections.spawn(async move {
                         tokio::select! {
@@ -184,14 +200,51 @@ fn bind_both(address: SocketAddr) -> io::Result<(UdpSocket, std::net::TcpListene
 }
 
 /// Lets a connection in, with its place among the strangers; `None` if it was asked to show its
-/// address first.
-fn welcome(incoming: Incoming, strangers: &Strangers) -> Option<(Incoming, Place)> {
-    if strangers.count() >= STRANGERS_BEFORE_RETRY && !incoming.remote_address_validated() {
-        // An error means that the address was shown already, which was just excluded.
-        let _ = incoming.retry();
-        return None;
+/// address first, or sent away.
+fn welcome(
+    incoming: Incoming,
+    now: Timestamp,
+    arrivals: &mut Arrivals,
+    strangers: &Strangers,
+) -> Option<(Incoming, Place)> {
+    let source = Source::from(incoming.remote_address().ip());
+    let address = if incoming.remote_address_validated() {
+        Address::Shown
+    } else {
+        Address::Claimed
+    };
+    match arrivals.receive(now, source, address, strangers.count()) {
+        Reception::Welcome => Some((incoming, strangers.enter(source))),
+        Reception::ShowAddress => {
+            // An error means that the address was shown already, which was just excluded.
+            let _ = incoming.retry();
+            None
+        }
+        Reception::Refused => {
+            incoming.refuse();
+            None
+        }
     }
-    Some((incoming, strangers.enter()))
+}
+
+/// Gives the endpoint new keys whenever a week has passed, and forgets the tickets of the old one. Never
+/// ends.
+async fn rotate(ward: Ward, endpoint: Endpoint, mut week: i64) {
+    loop {
+        tokio::time::sleep(Duration::from_millis(ROTATION_LOOK_MS)).await;
+        let now = ward.now();
+        if transport::week(now) == week {
+            continue;
+        }
+        match tls::server_config(&ward.signing_key(), now) {
+            Ok(config) => {
+                endpoint.set_server_config(Some(config));
+                week = transport::week(now);
+                tracing::info!("the keys of Retry tokens were changed, session tickets forgotten");
+            }
+            Err(error) => tracing::error!(%error, "the week's keys could not be made"),
+        }
+    }
 }
 
 /// A task that panicked took down one connection and nothing else; it is a bug all the same.

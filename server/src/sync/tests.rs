@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
 use gandan_core::client::{self, Client, SyncError, tls, transport};
-use gandan_core::environment::SystemEnvironment;
+use gandan_core::environment::{Environment as _, SystemEnvironment};
 use gandan_core::model::Role;
 use gandan_core::protocol::ALPN_SYNC;
 use gandan_core::protocol::initiator::ConversationError;
@@ -357,7 +357,7 @@ async fn a_conversation_that_the_ward_leaves_is_interrupted_not_lost() {
     // A ward that accepts, takes the greeting and stops.
     let secret = key(1);
     let endpoint = Endpoint::server(
-        tls::server_config(&secret).unwrap(),
+        tls::server_config(&secret, SystemEnvironment.now()).unwrap(),
         SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
     )
     .unwrap();

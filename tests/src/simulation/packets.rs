@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use ed25519_dalek::SigningKey;
 use gandan_core::client::{tls, transport};
-use gandan_core::model::WardKey;
+use gandan_core::model::{Timestamp, WardKey};
 use gandan_core::protocol::ALPN_SYNC;
 use quinn_proto::{
     Connection, ConnectionHandle, DatagramEvent, Dir, Endpoint, Event, Side, StreamId, Transmit,
@@ -112,12 +112,12 @@ impl Packets {
     #[must_use]
     pub(super) fn new(device_key: &SigningKey, path: Path, dice: Dice) -> Self {
         let ward_key = SigningKey::from_bytes(&WARD_SEED);
-        let server = tls::server_config(&ward_key).expect("our own key");
+        let server = tls::server_config(&ward_key, Timestamp(0)).expect("our own key");
         let pinned = WardKey(ward_key.verifying_key().to_bytes());
         let client = tls::client_config(device_key, pinned, ALPN_SYNC).expect("our own key");
         let end = |server: Option<_>, seed: u8| End {
             endpoint: Endpoint::new(
-                Arc::new(transport::endpoint(&[seed; 32])),
+                Arc::new(transport::endpoint(&[seed; 32], Timestamp(0))),
                 server,
                 false,
                 Some([seed; 32]),

@@ -7,7 +7,7 @@ use ed25519_dalek::SigningKey;
 use quinn::Endpoint;
 
 use super::*;
-use crate::model::WardKey;
+use crate::model::{Timestamp, WardKey};
 use crate::protocol::ALPN_SYNC;
 
 const WARD: u8 = 1;
@@ -25,7 +25,7 @@ fn route() -> Route {
 /// A server that lets everybody in and says nothing.
 fn listen(seed: u8) -> (Endpoint, String) {
     let endpoint = Endpoint::server(
-        tls::server_config(&key(seed)).unwrap(),
+        tls::server_config(&key(seed), Timestamp(0)).unwrap(),
         SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
     )
     .unwrap();
@@ -88,7 +88,7 @@ async fn when_no_address_leads_to_the_ward_the_most_telling_reason_is_given() {
 #[tokio::test]
 async fn a_ward_without_a_place_is_busy_and_not_away() {
     let endpoint = Endpoint::server(
-        tls::server_config(&key(WARD)).unwrap(),
+        tls::server_config(&key(WARD), Timestamp(0)).unwrap(),
         SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
     )
     .unwrap();

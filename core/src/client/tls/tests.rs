@@ -6,6 +6,11 @@ use quinn::{Connection, ConnectionError, Endpoint};
 
 use super::*;
 
+/// A day of 2026.
+const NOW: Timestamp = Timestamp(1_795_000_000_000);
+/// Until the keys of Retry tokens are others.
+const WEEK_MS: i64 = 7 * 24 * 3_600_000;
+
 fn key(seed: u8) -> SigningKey {
     SigningKey::from_bytes(&[seed; 32])
 }
@@ -16,7 +21,7 @@ fn ward_key(key: &SigningKey) -> WardKey {
 
 fn ward(key: &SigningKey) -> Endpoint {
     Endpoint::server(
-        server_config(key).unwrap(),
+        server_config(key, NOW).unwrap(),
         SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
     )
     .unwrap()
@@ -224,8 +229,8 @@ async fn a_phone_is_told_at_once_that_its_ward_was_started_anew() {
     let secret = key(1);
     let bind = |address: SocketAddr| {
         Endpoint::new(
-            transport::endpoint(secret.as_bytes()),
-            Some(server_config(&secret).unwrap()),
+            transport::endpoint(secret.as_bytes(), NOW),
+            Some(server_config(&secret, NOW).unwrap()),
             std::net::UdpSocket::bind(address).unwrap(),
             Arc::new(quinn::TokioRuntime),
         )
@@ -262,4 +267,29 @@ async fn a_phone_is_told_at_once_that_its_ward_was_started_anew() {
     send.write_all(&[0; 100]).await.unwrap();
     let reason = connection.closed().await;
     assert!(matches!(reason, ConnectionError::Reset), "{reason:?}");
+}
+
+/// Whether a ward that begins anew `then` takes a Retry token that it gave before.
+async fn is_address_shown(token_given: Timestamp, then: Timestamp) -> bool {
+    let secret = key(1);
+    let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let first = Endpoint::server(server_config(&secret, token_given).unwrap(), loopback).unwrap();
+    let address = first.local_addr().unwrap();
+    let device = Endpoint::client(loopback).unwrap();
+    let config = client_config(&key(2), ward_key(&secret), ALPN_SYNC).unwrap();
+    let connecting = device.connect_with(config, address, "ward").unwrap();
+    let asked = first.accept().await.unwrap();
+    assert!(!asked.remote_address_validated());
+    asked.retry().unwrap();
+    // The ward of the next moment has the same key and knows nothing else.
+    first.set_server_config(Some(server_config(&secret, then).unwrap()));
+    let shown = first.accept().await.unwrap().remote_address_validated();
+    drop(connecting);
+    shown
+}
+
+#[tokio::test]
+async fn a_retry_that_was_answered_holds_for_a_ward_started_anew_and_not_in_another_week() {
+    assert!(is_address_shown(NOW, NOW).await);
+    assert!(!is_address_shown(NOW, Timestamp(NOW.0 + WEEK_MS)).await);
 }
