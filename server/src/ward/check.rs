@@ -2,7 +2,7 @@
 //! their rows, files, sums, official numbers, the audit trail, and SQLite's own structure. Reads all of it,
 //! mends nothing, and tells in words what is wrong, by ids only.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use gandan_core::edit::EncodedEdit;
 use gandan_core::model::{
@@ -187,6 +187,7 @@ fn check_proofs(
 ) -> Result<(), WardError> {
     let mut statement = connection
         .prepare("SELECT bundle, device, sealed_at, edits, signature FROM bundle_proofs")?;
+    let mut proven: HashSet<(DeviceId, EditId)> = HashSet::new();
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let bundle: [u8; 32] = row.get(0)?;
@@ -205,6 +206,27 @@ fn check_proofs(
             let bundle = data_encoding::HEXLOWER.encode(&bundle[..8]);
             checked.problem(format!(
                 "chữ ký của gói {bundle}… không đúng · the device's signature on bundle {bundle}… does not hold"
+            ));
+        }
+        proven.extend(proof.edits.iter().map(|edit| (proof.device, *edit)));
+    }
+    // What phones gave back after a restore carries the ward's own word instead, and the phones keep it.
+    let was_restored: bool =
+        connection.query_row("SELECT COUNT(*) > 1 FROM epochs", [], |row| row.get(0))?;
+    let own = DeviceId(shared.keys.public().0);
+    let mut statement = connection.prepare(
+        "SELECT f.sequence, f.device, f.edit, a.device FROM feed f
+         JOIN edits e ON e.id = f.edit LEFT JOIN actors a ON a.actor = e.actor",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let sequence = from_sql(row.get(0)?);
+        let (device, edit) = (DeviceId(row.get(1)?), EditId(row.get(2)?));
+        let is_signed = was_restored || device == own || proven.contains(&(device, edit));
+        let owner: Option<[u8; 32]> = row.get(3)?;
+        if !is_signed || owner != Some(device.0) {
+            checked.problem(format!(
+                "mục {sequence} của dòng sự kiện không do máy được ghi tên ký · no signature of the device named says that it wrote entry {sequence} of the feed"
             ));
         }
     }

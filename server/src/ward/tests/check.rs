@@ -67,6 +67,8 @@ fn every_kind_of_damage_is_found_and_a_sound_ward_is_sound() {
         // Words of devices.
         "UPDATE bundle_proofs SET signature = randomblob(64)",
         "UPDATE bundle_proofs SET edits = randomblob(64)",
+        "DELETE FROM bundle_proofs",
+        "UPDATE actors SET device = randomblob(32)",
         // Files.
         "UPDATE attachment_chunks SET bytes = zeroblob(length(bytes)) WHERE position = 0",
         "DELETE FROM attachment_chunks WHERE position = 1",
