@@ -37,6 +37,8 @@ const SEED_BYTES: usize = 32;
 const SIGNER_BYTES: usize = 5;
 const CHECK_BYTES: usize = 3;
 const WRITTEN_BYTES: usize = SEED_BYTES + SIGNER_BYTES + CHECK_BYTES;
+/// Five bits a letter.
+const WRITTEN_LETTERS: usize = WRITTEN_BYTES * 8 / 5;
 
 const CHANCE_CONTEXT: &str = "gandan 2026-11 backup ephemeral key";
 
@@ -127,8 +129,8 @@ impl fmt::Display for RecoveryKey {
     }
 }
 
-/// As it is typed: any case, with or without hyphens and spaces; digits that look like letters are taken
-/// for them.
+/// As it is typed: any case, with or without hyphens and spaces, with whatever stands before and after it;
+/// digits that look like letters are taken for them.
 impl FromStr for RecoveryKey {
     type Err = ParseRecoveryKeyError;
 
@@ -145,7 +147,10 @@ impl FromStr for RecoveryKey {
                 })
                 .collect(),
         );
-        let letters = letters.strip_prefix(SCHEME).ok_or(ParseRecoveryKeyError)?;
+        let begins = letters.find(SCHEME).ok_or(ParseRecoveryKeyError)? + SCHEME.len();
+        let letters = letters
+            .get(begins..begins + WRITTEN_LETTERS)
+            .ok_or(ParseRecoveryKeyError)?;
         let bytes = Zeroizing::new(
             BASE32_NOPAD
                 .decode(letters.as_bytes())

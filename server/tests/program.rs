@@ -482,6 +482,21 @@ fn a_ward_is_backed_up_while_it_serves_and_comes_back_from_the_paper_key_alone()
         );
         assert_eq!(code(&restored), expected, "{}", text(&restored.stderr));
     }
+    // A key in a file, together with whatever `init` printed beside it.
+    let paper = place("paper.txt");
+    std::fs::write(&paper, &made.stdout).expect("own folder");
+    let again = place("again");
+    let one = place("one.backup");
+    let restored = run(&[
+        "restore",
+        "--from",
+        &one,
+        "--data",
+        &again,
+        "--key-file",
+        &paper,
+    ]);
+    assert_eq!(code(&restored), 0, "{}", text(&restored.stderr));
     let checked = run(&["check", "--data", &back]);
     assert_eq!(code(&checked), 0, "{}", text(&checked.stdout));
     assert!(text(&checked.stdout).starts_with("sound "));

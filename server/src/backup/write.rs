@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::manifest::{Block, Manifest, PackEntry};
 use super::pack::PackWriter;
-use super::place::{LockedFolder, Place, Unfinished, end_file};
+use super::place::{LockedFolder, Place, Unfinished, end_file, make_private};
 use super::{BLOCK_BYTES, BackupError, Summary};
 use crate::config;
 use crate::ward::Ward;
@@ -86,6 +86,9 @@ fn write_file(
         let there = Place::of(to)?.manifest(None);
         let there = there.map_err(|_| BackupError::Occupied)?;
         refuse_other_ward(&there, frozen)?;
+    }
+    if let Some(folder) = to.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        make_private(folder)?;
     }
     let mut unfinished = Unfinished::begin(to)?;
     let mut draft = Draft::new(ward, frozen, config, 1)?;

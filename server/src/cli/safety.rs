@@ -111,6 +111,9 @@ pub struct BackupVerify {
     /// standard input
     #[arg(long)]
     pub with_key: bool,
+    /// Khóa khôi phục nằm trong tệp này · The recovery key is in this file
+    #[arg(long, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
 }
 
 /// `restore`
@@ -125,6 +128,10 @@ pub struct Restore {
     /// Số thứ tự trong thư mục · Which one of the folder [default: the newest]
     #[arg(long, value_name = "N")]
     pub number: Option<u64>,
+    /// Khóa khôi phục nằm trong tệp này, thay cho đầu vào chuẩn · The recovery key is in this file, not on standard
+    /// input
+    #[arg(long, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
 }
 
 /// `check`

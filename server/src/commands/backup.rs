@@ -41,13 +41,14 @@ pub(super) fn verify(
     arguments: &cli::BackupVerify,
     terminal: &mut Terminal,
 ) -> Result<Outcome, CommandError> {
-    let key = match arguments.with_key {
-        true => Some(read_key(terminal)?),
+    let with_key = arguments.with_key || arguments.key_file.is_some();
+    let key = match with_key {
+        true => Some(read_key(arguments.key_file.as_deref(), terminal)?),
         false => None,
     };
     let summary = backup::verify(&arguments.path, arguments.number, key.as_ref())?;
     say_summary(&summary, terminal)?;
-    let words = if arguments.with_key {
+    let words = if with_key {
         "Bản sao lưu nguyên vẹn và mở được bằng khóa này · The backup is whole, and this key opens all of it"
     } else {
         "Bản sao lưu nguyên vẹn, mang chữ ký của phường; mở thử bằng --with-key · The backup is whole and signed by the ward; \
@@ -76,7 +77,7 @@ pub(super) fn restore(
     terminal: &mut Terminal,
 ) -> Result<Outcome, CommandError> {
     let data = &arguments.data.directory;
-    let key = read_key(terminal)?;
+    let key = read_key(arguments.key_file.as_deref(), terminal)?;
     let (_, summary) = backup::restore(&arguments.from, arguments.number, data, &key, environment)?;
     say_summary(&summary, terminal)?;
     tell(
@@ -107,7 +108,11 @@ fn say_summary(summary: &Summary, terminal: &mut Terminal) -> Result<(), Command
 }
 
 /// The key on paper, typed or given by a program; never an argument, which others can see.
-fn read_key(terminal: &mut Terminal) -> Result<RecoveryKey, CommandError> {
+fn read_key(file: Option<&Path>, terminal: &mut Terminal) -> Result<RecoveryKey, CommandError> {
+    if let Some(file) = file {
+        let text = std::fs::read_to_string(file).map_err(CommandError::Input)?;
+        return Ok(Zeroizing::new(text).parse()?);
+    }
     if terminal.is_input_typed {
         tell(
             terminal.messages,
@@ -116,15 +121,15 @@ fn read_key(terminal: &mut Terminal) -> Result<RecoveryKey, CommandError> {
     }
     let mut typed = Zeroizing::new(String::new());
     // A key that was printed over several lines is read over several lines.
-    while typed.chars().filter(char::is_ascii_alphanumeric).count() < KEY_LETTERS
-        && terminal
-            .input
-            .read_line(&mut typed)
-            .map_err(CommandError::Input)?
-            > 0
-    {}
-    Ok(typed.parse::<RecoveryKey>()?)
+    loop {
+        let read = terminal.input.read_line(&mut typed);
+        let is_over = read.map_err(CommandError::Input)? == 0 || typed.len() > INPUT_BYTES_MAX;
+        match typed.parse::<RecoveryKey>() {
+            Err(_) if !is_over => {}
+            key => return Ok(key?),
+        }
+    }
 }
 
-/// Letters of a written key, its mark included.
-const KEY_LETTERS: usize = 68;
+/// More than a page of paper.
+const INPUT_BYTES_MAX: usize = 16 * 1024;
