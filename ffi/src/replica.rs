@@ -206,6 +206,19 @@ impl Replica {
         Ok(self.core.agreement()?)
     }
 
+    /// What to show to the officer at once and until it is settled, if the ward has shown an audit trail that does not
+    /// go through what this phone witnessed: it was cut or written anew. In Vietnamese, with what to do.
+    pub fn audit_warning(&self) -> Result<Option<String>, GandanError> {
+        let shown = self.core.witnessed()?.broken_by;
+        Ok(shown.map(|shown| {
+            format!(
+                "Nhật ký kiểm tra của phường đã bị cắt hoặc viết lại (mục {}, lúc {}). Hãy báo lãnh đạo phường và giữ nguyên điện thoại này.",
+                shown.number,
+                shown.at.to_vietnamese()
+            )
+        }))
+    }
+
     /// Edits that the ward refused, with reason and content.
     pub fn rejected(&self) -> Result<Vec<RejectedRecord>, GandanError> {
         Ok(self.core.rejected()?.into_iter().map(Into::into).collect())
