@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use gandan_core::model::{Status, Timestamp, Urgency};
+use gandan_core::model::{Confidentiality, Status, Timestamp, Urgency};
 use gandan_core::store::rows::{self, CaseRow};
 
 use super::filter::{self, Filter, PAGE_ROWS, UNPLACED_VALUE};
@@ -16,6 +16,9 @@ use super::{Console, catalogue};
 
 /// As many characters of a report as fit on a line of any screen.
 const EXCERPT_CHARACTERS_MAX: usize = 160;
+
+/// In place of what a restricted case says.
+const RESTRICTED: &str = "Hồ sơ hạn chế: mở ra để xem, việc xem được ghi vào nhật ký";
 
 struct Tab {
     url: String,
@@ -346,7 +349,11 @@ impl Row {
             kind: catalogue::kind(case),
             urgency: case.urgency.into(),
             category: names.category(&case.category),
-            excerpt: excerpt(&case.text),
+            excerpt: match case.confidentiality {
+                Confidentiality::Normal => excerpt(&case.text),
+                // Whoever reads it opens it, and the audit trail tells so.
+                Confidentiality::Restricted => RESTRICTED.to_owned(),
+            },
             place,
             notes: row.note_count,
             photos: row.attachment_count,

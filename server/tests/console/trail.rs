@@ -30,6 +30,9 @@ async fn those_who_oversee_find_who_did_what_and_read_nothing_of_a_case() {
         )
         .unwrap();
     let mut reader = office.signed_in("thinh").await;
+    // A list does not say what a restricted case says: to read it is to open it, and that is told.
+    let list = reader.get("/cases").await;
+    assert!(!list.body.contains("Hàng xóm") && list.body.contains("Hồ sơ hạn chế"));
     reader.get(&format!("/cases/{case}")).await;
 
     let mut admin = office.signed_in("quantri").await;
