@@ -30,7 +30,7 @@ use crate::model::WardKey;
 use crate::protocol::ALPN_SYNC;
 use crate::protocol::initiator::{ConversationError, Initiator, Progress};
 use crate::protocol::message::Refusal;
-use crate::replica::{Agreement, Replica};
+use crate::replica::{Agreement, Replica, WipeError};
 use crate::store::StoreError;
 
 /// What the ward's administrator sees of this build.
@@ -85,6 +85,9 @@ pub enum SyncError {
     /// The phone's own store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The ward wants this phone wiped, which failed.
+    #[error(transparent)]
+    NotWiped(#[from] WipeError),
 }
 
 /// A replica's way to its ward. Keeps, as long as it lives, what makes a return cheap: the address that
@@ -173,6 +176,9 @@ impl Client {
         self.remember(route, &link);
         report.milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         link.close().await;
+        if let Err(SyncError::Refused(refusal)) = said {
+            self.ask(move |replica| replica.heed(refusal)).await?;
+        }
         said?;
 
         report.pending = self.ask(Replica::pending).await?.len() as u64;

@@ -17,6 +17,7 @@ mod reading;
 mod records;
 mod rejection;
 mod rescue;
+mod standing;
 mod verdicts;
 mod witness;
 mod work;
@@ -49,6 +50,7 @@ pub use reading::{
     CaseDetail, CaseSummary, FieldChange, HistoryEntry, PendingItem, RejectedItem, SyncState,
 };
 pub use records::{CaseChange, NewCase, NewVisit, RecordError, Recorded};
+pub use standing::{Standing, WipeError};
 
 /// One device's records. Cheap to clone; all clones are the same replica.
 #[derive(Clone)]
@@ -85,6 +87,7 @@ impl Replica {
         key: &StoreKey,
         environment: Arc<dyn Environment>,
     ) -> Result<Self, OpenError> {
+        standing::refuse_wiped(directory)?;
         let store = device::open(directory, key, &|reopen, to| {
             rescue::salvage(reopen, &*environment, to);
         })?;

@@ -70,6 +70,11 @@ pub enum OpenError {
         /// Name of the file it was renamed to.
         set_aside: String,
     },
+    /// The ward had it wiped.
+    #[error(
+        "Dữ liệu trên máy đã được xóa theo lệnh của phường: hãy giao máy cho văn phòng; muốn dùng lại thì chọn thư mục mới và xin thư mời mới (this store was wiped on the ward's order; give the phone to the office, or choose a new folder and ask for a new invite)"
+    )]
+    Wiped,
     /// The file belongs to another program.
     #[error(
         "Tệp này không phải kho của chương trình: hãy chọn thư mục khác; chưa có gì bị thay đổi (this file is no store of this program; choose another folder, nothing was changed)"

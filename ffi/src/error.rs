@@ -119,6 +119,7 @@ impl From<OpenError> for GandanError {
             OpenError::Damaged { set_aside } => Self::StorageDamaged {
                 set_aside: Some(set_aside),
             },
+            error @ OpenError::Wiped => Self::refused("wiped", &error),
             OpenError::Busy => Self::StorageBusy,
             OpenError::Full => Self::StorageFull,
             error @ (OpenError::Foreign | OpenError::Unusable(_) | OpenError::Database(_)) => {
@@ -174,6 +175,7 @@ impl From<Refusal> for GandanError {
             Refusal::DeviceTooNew => Self::refused("device_too_new", refusal),
             Refusal::UnknownDevice => Self::refused("unknown_device", refusal),
             Refusal::Revoked => Self::refused("revoked", refusal),
+            Refusal::Wipe => Self::refused("wiped", refusal),
             Refusal::InviteUnknown => Self::refused("invite_unknown", refusal),
             Refusal::InviteExpired => Self::refused("invite_expired", refusal),
             Refusal::InviteUsed => Self::refused("invite_used", refusal),
@@ -197,6 +199,7 @@ impl From<SyncError> for GandanError {
             SyncError::Conversation(error @ ConversationError::Violation(_)) => {
                 Self::internal(&error)
             }
+            error @ SyncError::NotWiped(_) => Self::refused("not_wiped", &error),
             SyncError::Store(error) => error.into(),
         }
     }

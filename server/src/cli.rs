@@ -228,7 +228,8 @@ pub struct Hold {
 /// `device …`
 #[derive(Debug, Subcommand)]
 pub enum DeviceCommand {
-    /// Liệt kê · Lists them, one a line: id, officer, name, enrolled, last seen, revoked
+    /// Liệt kê · Lists them, one a line: id, officer, name, enrolled, last seen, revoked, state (active,
+    /// revoked, to_be_wiped, told_to_wipe)
     List(Data),
     /// Khóa một máy bị mất · Locks a lost one at once
     Revoke(DeviceRevoke),
@@ -243,6 +244,10 @@ pub struct DeviceRevoke {
     /// Mã thiết bị, đủ để nhận ra · The id of the device, or its beginning
     #[arg(value_name = "ID")]
     pub device: String,
+    /// Lệnh cho máy xóa hết dữ liệu ở lần kết nối sau; phần chưa gửi được niêm phong cho phường · Has it destroy
+    /// what it holds at its next word; what is unsent stays on it, sealed to the ward
+    #[arg(long)]
+    pub wipe: bool,
 }
 
 /// `area …`
@@ -302,6 +307,10 @@ pub struct ImportRescue {
     /// Tệp cứu hộ · The file that the phone wrote
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+    /// Nhận cả khi máy đã bị khóa, sau khi đã xem xét · Also of a phone that was revoked, once somebody has
+    /// looked into it
+    #[arg(long)]
+    pub from_revoked: bool,
 }
 
 /// `export`

@@ -230,7 +230,7 @@ pub fn run(cli: Cli, terminal: &mut Terminal) -> Result<Outcome, CommandError> {
         }
         Command::Device(crate::cli::DeviceCommand::Revoke(arguments)) => {
             let (ward, _) = open(&arguments.data.directory, environment)?;
-            people::revoke_device(&arguments.device, &ward, terminal)
+            people::revoke_device(&arguments, &ward, terminal)
         }
         Command::Officer(crate::cli::OfficerCommand::Areas(arguments)) => {
             let (ward, _) = open(&arguments.data.directory, environment)?;
@@ -250,7 +250,7 @@ pub fn run(cli: Cli, terminal: &mut Terminal) -> Result<Outcome, CommandError> {
         }
         Command::ImportRescue(arguments) => {
             let (ward, _) = open(&arguments.data.directory, environment)?;
-            records::import_rescue(&arguments.file, &ward, terminal)
+            records::import_rescue(&arguments, &ward, terminal)
         }
         Command::Export(arguments) => {
             let (ward, _) = open(&arguments.data.directory, environment)?;

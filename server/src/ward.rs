@@ -59,7 +59,7 @@ use crate::register;
 pub use check::Checked;
 pub use error::WardError;
 pub use news::{Interest, Watching};
-pub use records::{Device, HistoryEntry, Staff};
+pub use records::{Device, DeviceState, HistoryEntry, Staff};
 
 use audit::{Actor, Entry, Kind};
 use connections::{Shared, Work};
@@ -308,7 +308,15 @@ impl Ward {
     /// # Errors
     /// See [`WardError`].
     pub fn revoke(&self, device: DeviceId) -> Result<(), WardError> {
-        self.write(|work| work.revoke(device))
+        self.write(|work| work.revoke(device, false))
+    }
+
+    /// Revokes a device, and has it told at its next word to destroy what it holds.
+    ///
+    /// # Errors
+    /// See [`WardError`].
+    pub fn revoke_and_wipe(&self, device: DeviceId) -> Result<(), WardError> {
+        self.write(|work| work.revoke(device, true))
     }
 
     /// Does what the conversation of `device` asks; a batch of one for [`Ward::execute_all`].
@@ -526,7 +534,16 @@ impl Ward {
     /// # Errors
     /// See [`WardError`].
     pub fn import_rescue(&self, file: &[u8]) -> Result<Vec<Verdict>, WardError> {
-        rescue::import(&self.shared, self.by, file)
+        rescue::import(&self.shared, self.by, file, rescue::Revoked::Refused)
+    }
+
+    /// As [`Ward::import_rescue`], also of a device that was revoked: whoever calls it has looked into how the
+    /// file came about. The rules that held for the device hold still.
+    ///
+    /// # Errors
+    /// See [`WardError`].
+    pub fn import_rescue_of_revoked(&self, file: &[u8]) -> Result<Vec<Verdict>, WardError> {
+        rescue::import(&self.shared, self.by, file, rescue::Revoked::Taken)
     }
 
     /// Whether official numbers wait for phones to report after a restore.

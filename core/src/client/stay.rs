@@ -144,6 +144,7 @@ fn is_lasting(error: &SyncError) -> bool {
         | SyncError::ForeignProtocol
         | SyncError::ClosedByWard { .. }
         | SyncError::Conversation(_)
+        | SyncError::NotWiped(_)
         | SyncError::Store(_) => false,
     }
 }

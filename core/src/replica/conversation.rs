@@ -191,6 +191,7 @@ impl Replica {
                 let (is_agreed, has_dropped) = self.transact(|work| {
                     let is_agreed = agreement::note(work, held, ward_time)?;
                     let has_dropped = forgetting::end_retaining(work, ward_time)?;
+                    settings::forget_refused(work.connection)?;
                     Ok::<_, StoreError>((is_agreed, has_dropped))
                 })?;
                 if !is_agreed {

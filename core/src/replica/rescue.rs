@@ -8,7 +8,7 @@ use std::path::Path;
 use ed25519_dalek::SigningKey;
 use rusqlite::Connection;
 
-use super::{Failure, RecordError, Replica, device_key};
+use super::{Core, Failure, RecordError, Replica, device_key};
 use crate::edit::EncodedEdit;
 use crate::environment::Environment;
 use crate::protocol::bundle;
@@ -27,7 +27,10 @@ impl Replica {
     /// # Errors
     /// The store's, [`RecordError::NotEnrolled`] or [`RecordError::RescueKey`].
     pub fn rescue_file(&self) -> Result<Vec<u8>, RecordError> {
-        let core = self.core();
+        self.sealed(&self.core())
+    }
+
+    pub(super) fn sealed(&self, core: &Core) -> Result<Vec<u8>, RecordError> {
         let enrolment = core.enrolment.as_ref().ok_or(RecordError::NotEnrolled)?;
         let environment = &*self.inner.environment;
         let rescue = Rescue {

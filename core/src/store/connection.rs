@@ -5,6 +5,8 @@
 mod key_check;
 mod set_aside;
 
+pub(crate) use set_aside::RESCUE_SUFFIX;
+
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 
@@ -89,7 +91,7 @@ pub(crate) fn open_salvaging(
                 if !check_whole(&connection).map_err(open_error)? {
                     drop(connection);
                     let reopen = || open_and_migrate(path, key, migrations);
-                    salvage(&reopen, &beside(path, set_aside::RESCUE_SUFFIX));
+                    salvage(&reopen, &beside(path, RESCUE_SUFFIX));
                     return Err(set_aside::damaged(path));
                 }
                 clear_suspicion(path).map_err(unusable)?;

@@ -8,7 +8,7 @@ use qrcode::QrCode;
 use qrcode::render::unicode;
 
 use super::{CommandError, Outcome, Terminal, say, tell};
-use crate::cli;
+use crate::cli::{self, DeviceRevoke};
 use crate::config::{self, Config};
 use crate::ward::Ward;
 
@@ -217,13 +217,14 @@ pub(super) fn list_devices(ward: &Ward, terminal: &mut Terminal) -> Result<Outco
         say(
             terminal.output,
             format_args!(
-                "{}\t{}\t{}\t{}\t{}\t{}",
+                "{}\t{}\t{}\t{}\t{}\t{}\t{}",
                 device.id,
                 device.officer_name,
                 device.name,
                 shown(Some(device.enrolled_at)),
                 shown(device.seen_at),
                 shown(device.revoked_at),
+                device.state().code(),
             ),
         )?;
     }
@@ -231,10 +232,11 @@ pub(super) fn list_devices(ward: &Ward, terminal: &mut Terminal) -> Result<Outco
 }
 
 pub(super) fn revoke_device(
-    prefix: &str,
+    arguments: &DeviceRevoke,
     ward: &Ward,
     terminal: &mut Terminal,
 ) -> Result<Outcome, CommandError> {
+    let prefix = arguments.device.as_str();
     let devices = ward.devices()?;
     let mut found = devices
         .iter()
@@ -242,13 +244,16 @@ pub(super) fn revoke_device(
     let (Some(device), None) = (found.next(), found.next()) else {
         return Err(CommandError::AmbiguousDevice);
     };
-    ward.revoke(device.id)?;
+    let what = if arguments.wipe {
+        ward.revoke_and_wipe(device.id)?;
+        "Đã khóa; máy sẽ xóa dữ liệu ở lần kết nối sau · Locked: it is told to wipe itself at its next word"
+    } else {
+        ward.revoke(device.id)?;
+        "Đã khóa · Locked: its next message is refused"
+    };
     tell(
         terminal.messages,
-        format_args!(
-            "Đã khóa máy '{}' của {} · Locked: its next message is refused",
-            device.name, device.officer_name
-        ),
+        format_args!("{} ({}): {what}", device.name, device.officer_name),
     );
     Ok(Outcome::Done)
 }

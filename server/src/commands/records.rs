@@ -1,7 +1,6 @@
 //! Records that leave or enter by hand: `export`, `import-rescue`, `resume-numbering`.
 
 use std::io::Read;
-use std::path::Path;
 
 use gandan_core::model::DocumentId;
 use gandan_core::protocol::verdict::Verdict;
@@ -9,6 +8,7 @@ use gandan_core::store::rows;
 use uuid::Uuid;
 
 use super::{CommandError, Outcome, Terminal, say, tell};
+use crate::cli::ImportRescue;
 use crate::ward::{Ward, WardError};
 
 /// A phone that recorded for months with photos fits; more is no rescue file.
@@ -37,15 +37,19 @@ pub(super) fn export(
 }
 
 pub(super) fn import_rescue(
-    file: &Path,
+    arguments: &ImportRescue,
     ward: &Ward,
     terminal: &mut Terminal,
 ) -> Result<Outcome, CommandError> {
     let mut bytes = Vec::new();
-    std::fs::File::open(file)
+    std::fs::File::open(&arguments.file)
         .and_then(|file| file.take(RESCUE_FILE_BYTES_MAX).read_to_end(&mut bytes))
         .map_err(CommandError::Input)?;
-    let verdicts = ward.import_rescue(&bytes)?;
+    let verdicts = if arguments.from_revoked {
+        ward.import_rescue_of_revoked(&bytes)?
+    } else {
+        ward.import_rescue(&bytes)?
+    };
     let count =
         |is_one: fn(&Verdict) -> bool| verdicts.iter().filter(|verdict| is_one(verdict)).count();
     let accepted = count(|verdict| matches!(verdict, Verdict::Accepted { .. }));

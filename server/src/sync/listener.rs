@@ -31,7 +31,7 @@ const STAYING_MAX: usize = 8_192;
 /// what it says itself, so all of them 512 MiB; the others wait for their turn.
 const TOLD_MAX: usize = 256;
 /// How often it is looked whether another process, an admin command, has changed anything.
-const LOOK_MS: u64 = 2_000;
+const LOOK_MS: u64 = 400;
 /// Reads of the store at once. More would only queue at the same disk, each holding a page.
 const READS_MAX: usize = 4;
 /// How long nobody is let in after a connection could not be had.

@@ -125,11 +125,15 @@ fn answer_by_reading(
     command: &WardCommand,
 ) -> Result<WardAnswer, WardError> {
     let mut has_reported = false;
+    let mut is_told_to_wipe = false;
     let mut read_restricted = None;
     let answer = shared.read(|connection| {
         let known = match devices::find(connection, device)? {
             Ok(known) => known,
-            Err(refusal) => return Ok(WardAnswer::Refused(refusal)),
+            Err(refusal) => {
+                is_told_to_wipe = refusal == Refusal::Wipe;
+                return Ok(WardAnswer::Refused(refusal));
+            }
         };
         Ok(match command {
             WardCommand::ReadFeed(cursor)
@@ -195,6 +199,9 @@ fn answer_by_reading(
     })?;
     if let Some((by, case)) = read_restricted {
         audit::note(shared, by, Entry::of(Kind::RestrictedRead).about(case))?;
+    }
+    if is_told_to_wipe {
+        shared.write(Actor::Ward, |work| work.note_wipe_told(device))?;
     }
     if has_reported {
         shared.write(Actor::Ward, |work| work.device_reported(device))?;

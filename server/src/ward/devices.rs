@@ -38,15 +38,33 @@ pub(super) fn find(
     connection: &Connection,
     id: DeviceId,
 ) -> rusqlite::Result<Result<Known, Refusal>> {
-    let found = connection
+    Ok(match find_any(connection, id)? {
+        None => Err(Refusal::UnknownDevice),
+        Some((known, standing)) => standing.map(|()| known),
+    })
+}
+
+/// The device, also one that may not speak any more, and why.
+pub(super) fn find_any(
+    connection: &Connection,
+    id: DeviceId,
+) -> rusqlite::Result<Option<(Known, Result<(), Refusal>)>> {
+    connection
         .prepare_cached(
-            "SELECT d.officer, o.role, o.scope_version, d.seen_at, d.reported_epoch, d.revoked_at
+            "SELECT d.officer, o.role, o.scope_version, d.seen_at, d.reported_epoch, d.revoked_at,
+                    d.wipe_ordered_at
              FROM devices d JOIN officers o ON o.id = d.officer WHERE d.id = ?1",
         )?
         .query_row([id.as_bytes()], |row| {
             let role: Role = directory::role(row, 1)?;
             let seen_at: Option<i64> = row.get(3)?;
             let revoked_at: Option<i64> = row.get(5)?;
+            let wipe_ordered_at: Option<i64> = row.get(6)?;
+            let standing = match (revoked_at, wipe_ordered_at) {
+                (_, Some(_)) => Err(Refusal::Wipe),
+                (Some(_), None) => Err(Refusal::Revoked),
+                (None, None) => Ok(()),
+            };
             let known = Known {
                 id,
                 author: Author {
@@ -57,25 +75,23 @@ pub(super) fn find(
                 seen_at: seen_at.map(Timestamp),
                 reported_epoch: Epoch(row.get(4)?),
             };
-            Ok((known, revoked_at.is_some()))
+            Ok((known, standing))
         })
-        .optional()?;
-    Ok(match found {
-        None => Err(Refusal::UnknownDevice),
-        Some((_, true)) => Err(Refusal::Revoked),
-        Some((known, false)) => Ok(known),
-    })
+        .optional()
 }
 
 pub(super) fn list(connection: &Connection) -> rusqlite::Result<Vec<Device>> {
     connection
         .prepare(
-            "SELECT d.id, d.officer, o.name, d.name, d.enrolled_at, d.seen_at, d.revoked_at
+            "SELECT d.id, d.officer, o.name, d.name, d.enrolled_at, d.seen_at, d.revoked_at,
+                    d.wipe_ordered_at, d.wipe_told_at
              FROM devices d JOIN officers o ON o.id = d.officer ORDER BY d.enrolled_at DESC, d.id",
         )?
         .query_map([], |row| {
             let seen_at: Option<i64> = row.get(5)?;
             let revoked_at: Option<i64> = row.get(6)?;
+            let wipe_ordered_at: Option<i64> = row.get(7)?;
+            let wipe_told_at: Option<i64> = row.get(8)?;
             Ok(Device {
                 id: DeviceId(row.get(0)?),
                 officer: OfficerId(Uuid::from_bytes(row.get(1)?)),
@@ -84,21 +100,42 @@ pub(super) fn list(connection: &Connection) -> rusqlite::Result<Vec<Device>> {
                 enrolled_at: Timestamp(row.get(4)?),
                 seen_at: seen_at.map(Timestamp),
                 revoked_at: revoked_at.map(Timestamp),
+                wipe_ordered_at: wipe_ordered_at.map(Timestamp),
+                wipe_told_at: wipe_told_at.map(Timestamp),
             })
         })?
         .collect()
 }
 
 impl Work<'_> {
-    pub(super) fn revoke(&mut self, device: DeviceId) -> Result<(), WardError> {
+    pub(super) fn revoke(&mut self, device: DeviceId, wipe: bool) -> Result<(), WardError> {
         let changed = self.connection.execute(
-            "UPDATE devices SET revoked_at = COALESCE(revoked_at, ?2) WHERE id = ?1",
-            params![device.as_bytes(), self.now.0],
+            "UPDATE devices SET revoked_at = COALESCE(revoked_at, ?2),
+                                wipe_ordered_at = COALESCE(wipe_ordered_at, CASE WHEN ?3 THEN ?2 END)
+             WHERE id = ?1",
+            params![device.as_bytes(), self.now.0, wipe],
         )?;
         if changed == 0 {
             return Err(WardError::NotFound("device"));
         }
         self.happened.has_changed_rights = true;
-        self.audit(Entry::of(Kind::DeviceRevoked).about(device))
+        let entry = Entry::of(Kind::DeviceRevoked).about(device);
+        self.audit(if wipe {
+            entry.ending("to_be_wiped")
+        } else {
+            entry
+        })
+    }
+
+    /// A device has been told to wipe itself.
+    pub(super) fn note_wipe_told(&mut self, device: DeviceId) -> Result<(), WardError> {
+        let changed = self.connection.execute(
+            "UPDATE devices SET wipe_told_at = ?2 WHERE id = ?1 AND wipe_told_at IS NULL",
+            params![device.as_bytes(), self.now.0],
+        )?;
+        if changed > 0 {
+            self.audit(Entry::of(Kind::DeviceWiped).about(device).ending("told"))?;
+        }
+        Ok(())
     }
 }

@@ -98,7 +98,7 @@ impl Work<'_> {
                 Refusal::InviteUnknown => "unknown",
                 Refusal::InviteUsed => "used",
                 Refusal::InviteExpired => "expired",
-                Refusal::Revoked => "revoked",
+                Refusal::Revoked | Refusal::Wipe => "revoked",
                 _ => "refused",
             }),
         })?;
@@ -129,7 +129,7 @@ impl Work<'_> {
             return Ok(Err(Refusal::InviteExpired));
         }
         match devices::find(self.connection, device)? {
-            Err(Refusal::Revoked) => return Ok(Err(Refusal::Revoked)),
+            Err(refusal @ (Refusal::Revoked | Refusal::Wipe)) => return Ok(Err(refusal)),
             // A key belongs to one officer for life; another officer makes a new store.
             Ok(known) if known.author.officer != invite.officer => {
                 return Ok(Err(Refusal::InviteUsed));

@@ -53,4 +53,47 @@ pub struct Device {
     pub seen_at: Option<Timestamp>,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
+    /// When it was ordered to destroy what it holds; it hears that at its next word.
+    pub wipe_ordered_at: Option<Timestamp>,
+    /// When it was told so first. A phone that was told has carried it out, unless it was tampered with.
+    pub wipe_told_at: Option<Timestamp>,
+}
+
+/// What a device may do, and what has become of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeviceState {
+    /// It may speak.
+    Active,
+    /// Its next word is refused.
+    Revoked,
+    /// At its next word it is told to wipe itself.
+    ToBeWiped,
+    /// It was told so.
+    ToldToWipe,
+}
+
+impl DeviceState {
+    /// The English word for machines.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Revoked => "revoked",
+            Self::ToBeWiped => "to_be_wiped",
+            Self::ToldToWipe => "told_to_wipe",
+        }
+    }
+}
+
+impl Device {
+    /// What it may do.
+    #[must_use]
+    pub fn state(&self) -> DeviceState {
+        match (self.revoked_at, self.wipe_ordered_at, self.wipe_told_at) {
+            (_, Some(_), Some(_)) => DeviceState::ToldToWipe,
+            (_, Some(_), None) => DeviceState::ToBeWiped,
+            (Some(_), None, _) => DeviceState::Revoked,
+            (None, None, _) => DeviceState::Active,
+        }
+    }
 }

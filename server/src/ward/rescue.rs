@@ -6,7 +6,7 @@ use gandan_core::model::DeviceId;
 use gandan_core::policy::{Author, RejectionCode};
 use gandan_core::protocol::bundle::{self, OpenedBundle};
 use gandan_core::protocol::credential::DeviceCredential;
-use gandan_core::protocol::message::{FileWord, Refusal};
+use gandan_core::protocol::message::FileWord;
 use gandan_core::protocol::verdict::Verdict;
 use gandan_core::rescue::{Opener, RescueItem};
 use gandan_core::store::attachments;
@@ -20,7 +20,19 @@ use super::{WardError, restore};
 /// What an officer is called of whom a restored ward knows only the word that it once gave.
 const UNNAMED_OFFICER: &str = "Cán bộ (chưa rõ tên, từ tệp cứu hộ)";
 
-pub(super) fn import(shared: &Shared, by: Actor, file: &[u8]) -> Result<Vec<Verdict>, WardError> {
+/// What is done with the work of a device that was revoked meanwhile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Revoked {
+    Refused,
+    Taken,
+}
+
+pub(super) fn import(
+    shared: &Shared,
+    by: Actor,
+    file: &[u8],
+    revoked: Revoked,
+) -> Result<Vec<Verdict>, WardError> {
     let opener = Opener::new(&shared.keys.rescue_seed, shared.code, file)?;
     let credential = opener.credential().clone();
     let mut bundles = Vec::new();
@@ -30,7 +42,7 @@ pub(super) fn import(shared: &Shared, by: Actor, file: &[u8]) -> Result<Vec<Verd
         // What was read before a damaged place is good and is taken.
         match item {
             Ok(RescueItem::Bundle(sealed)) => {
-                bundles.push(take_bundle(shared, by, &credential, &sealed)?)
+                bundles.push(take_bundle(shared, by, &credential, &sealed, revoked)?)
             }
             Ok(RescueItem::Attachment(bytes)) => {
                 if take_attachment(shared, by, credential.device, &bytes)? == FileWord::Unreferenced
@@ -44,7 +56,8 @@ pub(super) fn import(shared: &Shared, by: Actor, file: &[u8]) -> Result<Vec<Verd
     // Bundles may depend on later ones, as far as a file keeps no order.
     for (opened, verdicts) in &mut bundles {
         if let Some(opened) = opened {
-            *verdicts = shared.write(by, |work| work.admit_rescued(opened, &credential))?;
+            *verdicts =
+                shared.write(by, |work| work.admit_rescued(opened, &credential, revoked))?;
         }
     }
     for bytes in early_files {
@@ -77,6 +90,7 @@ fn take_bundle(
     by: Actor,
     credential: &DeviceCredential,
     sealed: &[u8],
+    revoked: Revoked,
 ) -> Result<Taken, WardError> {
     let code = RejectionCode::Malformed;
     let Ok(opened) = bundle::open(sealed) else {
@@ -86,7 +100,7 @@ fn take_bundle(
     if opened.proof.ward != shared.code {
         return Ok((None, vec![Verdict::Rejected { code }; opened.edits.len()]));
     }
-    let verdicts = shared.write(by, |work| work.admit_rescued(&opened, credential))?;
+    let verdicts = shared.write(by, |work| work.admit_rescued(&opened, credential, revoked))?;
     let is_waiting = |verdict: &Verdict| matches!(verdict, Verdict::Waiting { .. });
     let is_to_be_tried_again = verdicts.iter().any(is_waiting);
     Ok((is_to_be_tried_again.then_some(opened), verdicts))
@@ -112,12 +126,15 @@ impl Work<'_> {
         &mut self,
         opened: &OpenedBundle,
         credential: &DeviceCredential,
+        revoked: Revoked,
     ) -> Result<Vec<Verdict>, WardError> {
         let device = opened.proof.device;
-        let code = match devices::find(self.connection, device)? {
-            Ok(known) => return self.admit_opened(&known, opened),
-            Err(Refusal::Revoked) => RejectionCode::Revoked,
-            Err(_) => match self.recognise(device, credential)? {
+        let code = match devices::find_any(self.connection, device)? {
+            Some((known, standing)) if standing.is_ok() || revoked == Revoked::Taken => {
+                return self.admit_opened(&known, opened);
+            }
+            Some(_) => RejectionCode::Revoked,
+            None => match self.recognise(device, credential)? {
                 Some(known) => return self.admit_opened(&known, opened),
                 None => RejectionCode::ForeignActor,
             },

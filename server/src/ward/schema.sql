@@ -83,6 +83,8 @@ CREATE TABLE devices (
     enrolled_at     INTEGER NOT NULL,
     seen_at         INTEGER,
     revoked_at      INTEGER,
+    wipe_ordered_at INTEGER,          -- it is told so at its next word; never without revoked_at
+    wipe_told_at    INTEGER,          -- when it was told first
     app_version     TEXT    NOT NULL,
     clock_offset_ms INTEGER NOT NULL, -- the device's clock minus the ward's at the last greeting
     reported_epoch  BLOB    NOT NULL  -- last epoch whose feed it has read to the end

@@ -13,6 +13,7 @@ mod fixture;
 mod hostile;
 mod hostile_peer;
 mod looking;
+mod lost;
 mod networks;
 mod photos;
 mod recovery;

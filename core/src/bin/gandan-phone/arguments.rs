@@ -55,6 +55,8 @@ pub(crate) enum Command {
     /// Starts or ends a visit.
     #[command(subcommand)]
     Visit(Visit),
+    /// Says where this phone stands with its ward, what waits and what was refused.
+    Status(Read),
     /// Lists what has no final word of the ward yet.
     Pending(Read),
     /// Lists what the ward refused, with the reason.

@@ -4,6 +4,7 @@ mod change;
 mod files;
 mod read;
 mod record;
+mod status;
 mod stay;
 mod ward;
 
@@ -23,6 +24,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<Outcome, Failure> {
         Command::List(arguments) => read::list(&arguments),
         Command::Look(arguments) => ward::look(&arguments),
         Command::Show(arguments) => read::show(&arguments),
+        Command::Status(arguments) => status::status(&arguments),
         Command::Pending(arguments) => read::pending(&arguments),
         Command::Rejected(arguments) => read::rejected(&arguments),
         Command::Check(arguments) => read::check(&arguments),

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::io::{self, StdoutLock, Write};
 
 use gandan_core::client::SyncReport;
-use gandan_core::model::{Attachment, Case, Location, Person};
+use gandan_core::model::{Attachment, Case, Location, Person, Timestamp};
+use gandan_core::protocol::message::Refusal;
 use gandan_core::replica::{
     AttachmentState, AttachmentStatus, CaseDetail, CaseSummary, FieldChange, FreedSpace,
-    HistoryEntry, PendingItem, Recorded, RejectedItem,
+    HistoryEntry, PendingItem, Recorded, RejectedItem, Standing,
 };
 use serde::Serialize;
 use uuid::Uuid;
@@ -458,11 +459,52 @@ impl<'a> From<&'a RejectedItem> for RejectedLine<'a> {
     }
 }
 
+/// Where the phone stands with its ward.
+#[derive(Serialize)]
+pub(crate) struct StatusObject<'a> {
+    enrolled: bool,
+    revoked: bool,
+    wiped: bool,
+    wiped_at: Option<String>,
+    /// By the ward's clock.
+    last_contact: Option<String>,
+    pending: usize,
+    rejected: Vec<RejectedLine<'a>>,
+    /// What a wiped phone had unsent, sealed to the ward.
+    rescue_file: Option<String>,
+}
+
+impl<'a> StatusObject<'a> {
+    pub(crate) fn new(standing: &Standing, pending: usize, rejected: &'a [RejectedItem]) -> Self {
+        Self {
+            enrolled: standing.is_enrolled,
+            revoked: standing.refused == Some(Refusal::Revoked),
+            wiped: false,
+            wiped_at: None,
+            last_contact: standing.last_contact.map(Timestamp::to_rfc3339),
+            pending,
+            rejected: rejected.iter().map(RejectedLine::from).collect(),
+            rescue_file: None,
+        }
+    }
+
+    pub(crate) fn wiped(at: Timestamp, rescue_file: Option<String>) -> Self {
+        Self {
+            enrolled: false,
+            revoked: true,
+            wiped: true,
+            wiped_at: Some(at.to_rfc3339()),
+            last_contact: None,
+            pending: 0,
+            rejected: Vec::new(),
+            rescue_file,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use gandan_core::model::AttachmentHash;
-
-    use gandan_core::model::Timestamp;
 
     use super::*;
 

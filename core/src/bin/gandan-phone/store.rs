@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gandan_core::environment::SystemEnvironment;
 use gandan_core::replica::Replica;
 use gandan_core::store::StoreKey;
-use gandan_core::store::device::FILE_NAME;
+use gandan_core::store::device::{FILE_NAME, wipe};
 use uuid::Uuid;
 
 use crate::arguments::Store;
@@ -17,7 +17,9 @@ const KEY_VARIABLE: &str = "GANDAN_STORE_KEY";
 
 /// Opens the store of an enrolled phone. A mistyped folder is not made into an empty store.
 pub(crate) fn open(store: &Store) -> Result<Replica, Failure> {
-    if store.directory.join(FILE_NAME).exists() {
+    let is_wiped = matches!(wipe::wiped_at(&store.directory), Ok(Some(_)));
+    // Opening a wiped store says that it was.
+    if is_wiped || store.directory.join(FILE_NAME).exists() {
         open_or_make(store)
     } else {
         Err(Failure::NoStore)

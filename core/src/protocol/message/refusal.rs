@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Why a ward ends a conversation. The app can act on each; no data is lost by any.
+/// Why a ward ends a conversation. The app can act on each; nothing that the ward does not have is lost by any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u16)]
 pub enum Refusal {
@@ -16,6 +16,8 @@ pub enum Refusal {
     Revoked = 4,
     /// The ward's store is full or damaged; try later.
     Unavailable = 5,
+    /// The device was revoked, and is to destroy what it holds.
+    Wipe = 6,
     /// The invite does not exist.
     InviteUnknown = 10,
     /// The invite's time is over.
@@ -34,6 +36,7 @@ impl Refusal {
         Self::UnknownDevice,
         Self::Revoked,
         Self::Unavailable,
+        Self::Wipe,
         Self::InviteUnknown,
         Self::InviteExpired,
         Self::InviteUsed,
@@ -75,6 +78,9 @@ impl Refusal {
             Self::Unavailable => {
                 "Máy chủ tạm thời không nhận được: hãy thử lại sau. Dữ liệu vẫn an toàn trên máy"
             }
+            Self::Wipe => {
+                "Máy này đã bị thu hồi quyền và dữ liệu trên máy được xóa theo lệnh của phường: hãy giao máy cho văn phòng"
+            }
             Self::InviteUnknown => "Thư mời không đúng: hãy xin văn phòng thư mời mới",
             Self::InviteExpired => "Thư mời đã hết hạn: hãy xin văn phòng thư mời mới",
             Self::InviteUsed => {
@@ -99,6 +105,9 @@ impl Refusal {
             }
             Self::Revoked => "this device was revoked; talk to the office, all data is safe",
             Self::Unavailable => "the ward cannot take anything now; try later, all data is safe",
+            Self::Wipe => {
+                "this device was revoked and its data is wiped on the ward's order; give it to the office"
+            }
             Self::InviteUnknown => "the invite is not valid; ask the office for a new one",
             Self::InviteExpired => "the invite has expired; ask the office for a new one",
             Self::InviteUsed => "the invite was used already; ask the office for a new one",

@@ -8,7 +8,7 @@ use super::{OpenError, beside, key_check};
 use crate::environment::{Environment, SystemEnvironment};
 
 /// What could still be read of a damaged store, for the office.
-pub(super) const RESCUE_SUFFIX: &str = "-rescue";
+pub(crate) const RESCUE_SUFFIX: &str = "-rescue";
 
 /// What belongs to a store beside its main file. SQLite finds a log by the name of its main file.
 const COMPANIONS: [&str; 5] = ["-wal", "-shm", key_check::SUFFIX, "-suspect", RESCUE_SUFFIX];

@@ -7,6 +7,7 @@ use crate::codec::{DecodeError, Reader, Writer};
 use crate::model::{DeviceId, OfficerId, Role, Timestamp, WardKey};
 use crate::protocol::agreement::{EditSum, HeldDigest};
 use crate::protocol::credential::{DeviceCredential, Enrolment};
+use crate::protocol::message::Refusal;
 use crate::protocol::witness::Witnessed;
 use uuid::Uuid;
 
@@ -21,6 +22,8 @@ pub(crate) const CURSOR: &str = "cursor";
 pub(crate) const HELD: &str = "held";
 /// What the ward said last that this device holds, and when by its clock.
 pub(crate) const AGREEMENT: &str = "agreement";
+/// Why the ward ended the last conversation that it ended for good.
+pub(crate) const REFUSED: &str = "refused";
 /// What this device witnessed of the ward's audit trail.
 pub(crate) const WITNESSED: &str = "witnessed";
 
@@ -93,6 +96,27 @@ pub(crate) fn write_agreement(
     let mut writer = Writer::new();
     writer.fixed(&held.0).signed(at.0);
     write(connection, AGREEMENT, &writer.finish())
+}
+
+/// Why the ward ended the last conversation that it ended for good; `None` since one went well.
+pub(crate) fn refused(connection: &Connection) -> rusqlite::Result<Option<Refusal>> {
+    let Some(bytes) = read(connection, REFUSED)? else {
+        return Ok(None);
+    };
+    let code = bytes.try_into().map_err(|_| malformed(REFUSED))?;
+    Ok(Some(Refusal::from_code(u16::from_be_bytes(code))))
+}
+
+pub(crate) fn write_refused(connection: &Connection, refusal: Refusal) -> rusqlite::Result<()> {
+    write(connection, REFUSED, &refusal.code().to_be_bytes())
+}
+
+/// A conversation went well.
+pub(crate) fn forget_refused(connection: &Connection) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("DELETE FROM settings WHERE name = ?1")?
+        .execute([REFUSED])
+        .map(drop)
 }
 
 pub(crate) fn enrolment(connection: &Connection) -> rusqlite::Result<Option<Enrolment>> {
