@@ -36,6 +36,9 @@ pub enum Command {
     Staff(StaffCommand),
     /// Tạo lời mời để ghi danh một điện thoại · Makes an invite for one phone
     Invite(Invite),
+    /// Các lời mời đã tạo · The invites that were made
+    #[command(subcommand)]
+    Invites(InvitesCommand),
     /// Điện thoại đã ghi danh · Enrolled phones
     #[command(subcommand)]
     Device(DeviceCommand),
@@ -158,6 +161,26 @@ pub struct StaffAdd {
     /// Vai trò · What they may do
     #[arg(long, value_parser = roles(&["triage", "chair", "admin"]))]
     pub role: Role,
+}
+
+/// `invites …`
+#[derive(Debug, Subcommand)]
+pub enum InvitesCommand {
+    /// Liệt kê · Lists them, one a line: id, officer, made, expires, state (open, used, expired, revoked)
+    List(Data),
+    /// Hủy một lời mời bị lạc · Takes back one that was lost
+    Revoke(InviteRevoke),
+}
+
+/// `invites revoke`
+#[derive(Debug, Args)]
+pub struct InviteRevoke {
+    /// Where.
+    #[command(flatten)]
+    pub data: Data,
+    /// Mã lời mời · Its id, as the list has it
+    #[arg(value_name = "ID")]
+    pub invite: String,
 }
 
 /// `invite`

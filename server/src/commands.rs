@@ -18,7 +18,7 @@ use gandan_core::environment::{Environment, SystemEnvironment};
 use thiserror::Error;
 
 use crate::backup::BackupError;
-use crate::cli::{Backup, BackupCommand, Cli, Command};
+use crate::cli::{Backup, BackupCommand, Cli, Command, InvitesCommand};
 use crate::config::{Config, ConfigError};
 use crate::demo::{self, DemoError};
 use crate::register::ParseAreasError;
@@ -223,6 +223,14 @@ pub fn run(cli: Cli, terminal: &mut Terminal) -> Result<Outcome, CommandError> {
         Command::Invite(arguments) => {
             let (ward, config) = open(&arguments.data.directory, environment)?;
             people::invite(&arguments, &config, &ward, terminal)
+        }
+        Command::Invites(InvitesCommand::List(data)) => {
+            let (ward, _) = open(&data.directory, environment)?;
+            people::list_invites(&ward, terminal)
+        }
+        Command::Invites(InvitesCommand::Revoke(arguments)) => {
+            let (ward, _) = open(&arguments.data.directory, environment)?;
+            people::revoke_invite(&arguments.invite, &ward, terminal)
         }
         Command::Device(crate::cli::DeviceCommand::List(data)) => {
             let (ward, _) = open(&data.directory, environment)?;

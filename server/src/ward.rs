@@ -18,6 +18,7 @@ mod feed;
 mod floor;
 pub(crate) mod frozen;
 mod history;
+mod invites;
 mod keys;
 mod news;
 mod numbering;
@@ -58,6 +59,7 @@ use uuid::Uuid;
 use crate::register;
 pub use check::Checked;
 pub use error::WardError;
+pub use invites::{InviteRecord, InviteState};
 pub use news::{Interest, Watching};
 pub use records::{Device, DeviceState, HistoryEntry, Staff};
 
@@ -280,6 +282,24 @@ impl Ward {
         lifetime_ms: i64,
     ) -> Result<Invite, WardError> {
         self.write(|work| work.invite(officer, addresses, lifetime_ms))
+    }
+
+    /// The invites that were given out, the newest first.
+    ///
+    /// # Errors
+    /// See [`WardError`].
+    pub fn invites(&self) -> Result<Vec<InviteRecord>, WardError> {
+        let now = self.shared.environment.now();
+        self.shared
+            .read(|connection| Ok(invites::list(connection, now)?))
+    }
+
+    /// Takes back an invite that nobody has used, such as one that was lost.
+    ///
+    /// # Errors
+    /// [`WardError::NotFound`] if no open invite has this id.
+    pub fn revoke_invite(&self, id: &str) -> Result<(), WardError> {
+        self.write(|work| work.revoke_invite(id))
     }
 
     /// Enrols a device that proved its key. Asked again by the same device, it gives the same answer.

@@ -125,6 +125,36 @@ pub(super) fn invite(
     Ok(Outcome::Done)
 }
 
+pub(super) fn list_invites(ward: &Ward, terminal: &mut Terminal) -> Result<Outcome, CommandError> {
+    for invite in ward.invites()? {
+        say(
+            terminal.output,
+            format_args!(
+                "{}\t{}\t{}\t{}\t{}",
+                invite.id,
+                invite.officer_name,
+                invite.created_at.to_rfc3339(),
+                invite.expires_at.to_rfc3339(),
+                invite.state.code(),
+            ),
+        )?;
+    }
+    Ok(Outcome::Done)
+}
+
+pub(super) fn revoke_invite(
+    id: &str,
+    ward: &Ward,
+    terminal: &mut Terminal,
+) -> Result<Outcome, CommandError> {
+    ward.revoke_invite(id)?;
+    tell(
+        terminal.messages,
+        format_args!("Đã hủy lời mời {id} · Taken back: it enrols nobody"),
+    );
+    Ok(Outcome::Done)
+}
+
 /// The command line's, the configuration's, where `serve` listened last, or the default.
 fn addresses(
     arguments: &cli::Invite,

@@ -27,6 +27,7 @@ struct StoredInvite {
     addresses: Vec<String>,
     expires_at: Timestamp,
     used_by: Option<DeviceId>,
+    is_revoked: bool,
 }
 
 impl Work<'_> {
@@ -125,6 +126,9 @@ impl Work<'_> {
             Some(_) => return Ok(Err(Refusal::InviteUsed)),
             None => {}
         }
+        if invite.is_revoked {
+            return Ok(Err(Refusal::InviteUnknown));
+        }
         if self.now >= invite.expires_at {
             return Ok(Err(Refusal::InviteExpired));
         }
@@ -150,7 +154,8 @@ impl Work<'_> {
     fn stored_invite(&self, token_hash: &[u8; 32]) -> rusqlite::Result<Option<StoredInvite>> {
         self.connection
             .query_row(
-                "SELECT officer, addresses, expires_at, used_by FROM invites WHERE token_hash = ?1",
+                "SELECT officer, addresses, expires_at, used_by, revoked_at IS NOT NULL
+                 FROM invites WHERE token_hash = ?1",
                 [token_hash],
                 |row| {
                     let addresses: String = row.get(1)?;
@@ -160,6 +165,7 @@ impl Work<'_> {
                         addresses: addresses.lines().map(str::to_owned).collect(),
                         expires_at: Timestamp(row.get(2)?),
                         used_by: used_by.map(DeviceId),
+                        is_revoked: row.get(4)?,
                     })
                 },
             )

@@ -73,7 +73,8 @@ CREATE TABLE invites (
     addresses  TEXT    NOT NULL, -- one a line
     created_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
-    used_by    BLOB
+    used_by    BLOB,
+    revoked_at INTEGER
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE devices (

@@ -6,7 +6,7 @@ use gandan_core::protocol::message::Refusal;
 use uuid::Uuid;
 
 use super::fixture::World;
-use crate::ward::WardError;
+use crate::ward::{InviteState, WardError};
 
 const ADDRESS: &str = "127.0.0.1:4433";
 const HOUR_MS: i64 = 3_600_000;
@@ -48,6 +48,30 @@ fn an_invite_enrols_one_device_with_a_word_that_holds() {
     let devices = world.ward.devices().unwrap();
     assert_eq!(devices.len(), 1);
     assert_eq!(devices[0].officer_name, "Lê Văn An");
+}
+
+#[test]
+fn an_invite_that_was_lost_is_taken_back_and_enrols_nobody() {
+    let world = World::new();
+    let (lost, used) = (token(&world), token(&world));
+    enrol(&world, device(1), used).unwrap();
+    let of = |state: InviteState| {
+        let invites = world.ward.invites().unwrap();
+        let found = invites.into_iter().find(|invite| invite.state == state);
+        found.map(|invite| invite.id)
+    };
+    let id = of(InviteState::Open).unwrap();
+    world.ward.revoke_invite(&id).unwrap();
+    assert_eq!(of(InviteState::Revoked), Some(id.clone()));
+    assert_eq!(enrol(&world, device(2), lost), Err(Refusal::InviteUnknown));
+    let used = of(InviteState::Used(device(1))).unwrap();
+    for gone in [id.as_str(), used.as_str(), "00ff00ff00ff", "no id"] {
+        let refused = world.ward.revoke_invite(gone);
+        assert!(
+            matches!(refused, Err(WardError::NotFound("invite"))),
+            "{gone}"
+        );
+    }
 }
 
 #[test]
