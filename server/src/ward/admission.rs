@@ -48,7 +48,8 @@ impl Work<'_> {
             self.audit(
                 Entry::of(Kind::Admission)
                     .by(known.actor())
-                    .ending("unreadable"),
+                    .ending("unreadable")
+                    .without_change(),
             )?;
             return Ok(WardAnswer::Verdicts(Vec::new()));
         };
@@ -57,7 +58,8 @@ impl Work<'_> {
             self.audit(
                 Entry::of(Kind::Admission)
                     .by(known.actor())
-                    .ending("foreign"),
+                    .ending("foreign")
+                    .without_change(),
             )?;
             let code = RejectionCode::ForeignActor;
             return Ok(WardAnswer::Verdicts(vec![

@@ -10,12 +10,12 @@
 
 mod chain;
 mod kind;
+mod knocks;
 mod list;
 mod verify;
 mod witness;
 
 use std::fmt::{self, Write as _};
-use std::sync::atomic::Ordering;
 
 use gandan_core::model::{AttachmentHash, DeviceId, DocumentId, DocumentKind, OfficerId};
 use gandan_core::protocol::verdict::Verdict;
@@ -25,6 +25,7 @@ use super::connections::{Shared, Work, from_sql, to_sql};
 use super::{WardError, feed};
 use chain::Link;
 pub use kind::Kind;
+pub(super) use knocks::Knocks;
 pub(super) use list::list;
 pub use list::{Filter, Record};
 #[cfg(test)]
@@ -35,10 +36,6 @@ pub(super) use witness::{checkpoint, compare, testify};
 
 /// Most ids that one entry names; what is over is counted.
 const SUBJECTS_MAX: usize = 64;
-
-/// So many entries of strangers are made in so much time.
-const STRANGERS_MAX: i64 = 100;
-const STRANGERS_WINDOW_MS: i64 = 10 * 60 * 1000;
 
 /// Who did something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,6 +148,8 @@ pub(super) struct Entry {
     by: Option<Actor>,
     counts: Vec<(&'static str, u64)>,
     subjects: Vec<Subject>,
+    /// Made only so often.
+    changes_nothing: bool,
 }
 
 impl Entry {
@@ -161,6 +160,7 @@ impl Entry {
             by: None,
             counts: Vec::new(),
             subjects: Vec::new(),
+            changes_nothing: false,
         }
     }
 
@@ -184,6 +184,12 @@ impl Entry {
     /// A number and what it counts, or the number of a code.
     pub(super) fn counting(mut self, what: &'static str, number: u64) -> Self {
         self.counts.push((what, number));
+        self
+    }
+
+    /// It left everything as it was. Of what one device does so, only so much is told.
+    pub(super) fn without_change(mut self) -> Self {
+        self.changes_nothing = true;
         self
     }
 
@@ -217,6 +223,7 @@ impl Entry {
             Some(_) => self.ending("empty"),
             None => self.ending("mixed"),
         };
+        entry.changes_nothing = counts[0].1 == 0;
         entry
             .counts
             .extend(counts.into_iter().filter(|(_, number)| *number > 0));
@@ -254,14 +261,11 @@ impl Work<'_> {
     pub(super) fn audit(&mut self, entry: Entry) -> Result<(), WardError> {
         let actor = entry.by.unwrap_or(self.by);
         let mut entry = entry;
-        if actor == Actor::Stranger {
-            if self.are_strangers_too_many()? {
-                self.shared.unnoted.fetch_add(1, Ordering::Relaxed);
-                return Ok(());
-            }
-            let unnoted = self.shared.unnoted.swap(0, Ordering::Relaxed);
-            if unnoted > 0 {
-                entry = entry.counting("unnoted_before", unnoted);
+        if actor == Actor::Stranger || entry.changes_nothing {
+            match self.shared.knocks.note(actor.device(), self.now.0) {
+                None => return Ok(()),
+                Some(0) => {}
+                Some(unnoted) => entry = entry.counting("unnoted_before", unnoted),
             }
         }
         let (last, previous) = head(self.connection)?;
@@ -328,19 +332,6 @@ impl Work<'_> {
             return Ok(());
         }
         self.audit(Entry::of(Kind::FeedGrew).by(Actor::Ward))
-    }
-
-    /// Whoever knocks at the door without a key must not fill the disk: what is over is only counted.
-    fn are_strangers_too_many(&self) -> Result<bool, WardError> {
-        let at: Option<i64> = self
-            .connection
-            .prepare_cached(
-                "SELECT at FROM audit WHERE actor = 'stranger' ORDER BY number DESC LIMIT 1 OFFSET ?1",
-            )?
-            .query_row([STRANGERS_MAX - 1], |row| row.get(0))
-            .optional()?;
-        let since = self.now.0.saturating_sub(STRANGERS_WINDOW_MS);
-        Ok(at.is_some_and(|at| (since..=self.now.0).contains(&at)))
     }
 
     /// Takes out of the trail which record its entries were about, for an erasure. Who did what and

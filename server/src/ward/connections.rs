@@ -3,7 +3,6 @@
 //! memory is checked against the store before it is used. Knows nothing of what is written.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ use gandan_core::store::{StoreKey, rows};
 use rusqlite::{Connection, TransactionBehavior};
 use uuid::Uuid;
 
-use super::audit::Actor;
+use super::audit::{Actor, Knocks};
 use super::documents::DocumentCache;
 use super::keys::Keys;
 use super::news::{Happened, News};
@@ -49,8 +48,7 @@ pub(super) struct Shared {
     /// One password hash at a time: each takes 19 MiB.
     pub(super) hashing: Mutex<()>,
     pub(super) news: News,
-    /// What strangers did since the last entry on one of them, beyond what the audit trail notes.
-    pub(super) unnoted: AtomicU64,
+    pub(super) knocks: Knocks,
 }
 
 struct Writer {
@@ -124,7 +122,7 @@ impl Shared {
             actor: ActorId(actor),
             hashing: Mutex::default(),
             news: News::default(),
-            unnoted: AtomicU64::new(0),
+            knocks: Knocks::default(),
         }
     }
 

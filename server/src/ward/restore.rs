@@ -141,7 +141,10 @@ impl Work<'_> {
         let before = feed::head(self.connection)?.0;
         let ending = self.take_back_page(page)?;
         let taken = feed::head(self.connection)?.0 - before;
-        let entry = Entry::of(Kind::TakenBack).by(known.actor()).ending(ending);
+        let mut entry = Entry::of(Kind::TakenBack).by(known.actor()).ending(ending);
+        if taken == 0 {
+            entry = entry.without_change();
+        }
         self.audit(entry.counting("edits", taken))
     }
 

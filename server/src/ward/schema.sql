@@ -291,7 +291,6 @@ CREATE TABLE audit (
 ) STRICT;
 
 CREATE INDEX audit_by_kind ON audit (kind, number);
-CREATE INDEX audit_by_stranger ON audit (number, at) WHERE actor = 'stranger';
 CREATE INDEX audit_by_officer ON audit (officer, number) WHERE officer IS NOT NULL;
 
 -- The same subjects, to be looked up.

@@ -151,9 +151,10 @@ fn every_single_edit_removal_swap_and_cut_is_found() {
                 is_found("DELETE FROM audit WHERE number = ?1", row);
             }
         }
-        for row in 1..count {
+        let pairs = (1..count).flat_map(|row| (row + 1..=count).map(move |other| (row, other)));
+        for (row, other) in pairs {
             let transaction = connection.transaction().unwrap();
-            for (from, to) in [(row, -1), (row + 1, row), (-1, row + 1)] {
+            for (from, to) in [(row, -1), (other, row), (-1, other)] {
                 transaction
                     .execute(
                         "UPDATE audit SET number = ?2 WHERE number = ?1",
@@ -162,7 +163,7 @@ fn every_single_edit_removal_swap_and_cut_is_found() {
                     .unwrap();
             }
             let verified = crate::ward::audit::verify(&transaction).unwrap();
-            assert!(!verified.is_sound(), "{row} and the next swapped");
+            assert!(!verified.is_sound(), "{row} and {other} swapped");
         }
         assert!(tried > 200);
     });
@@ -203,6 +204,34 @@ fn strangers_cannot_fill_the_trail() {
     assert_eq!(
         told(&world.ward).last().unwrap(),
         "invite_used unknown stranger unnoted_before=200"
+    );
+    assert!(world.ward.verify_audit().unwrap().is_sound());
+}
+
+#[test]
+fn a_device_that_sends_nonsense_cannot_fill_the_trail() {
+    use gandan_core::protocol::responder::WardCommand;
+    let world = World::new();
+    let mut phone = Phone::enrol(&world, 1, Role::Officer, &[]);
+    let case = phone.case("Ồn", None);
+    phone.send(&world.ward, std::slice::from_ref(&case));
+    let before = told(&world.ward).len();
+    for number in 0..300_u32 {
+        let nonsense = WardCommand::Admit(number.to_be_bytes().to_vec());
+        world.ward.execute(phone.device(), nonsense).unwrap();
+        phone.send(&world.ward, std::slice::from_ref(&case));
+    }
+    assert_eq!(told(&world.ward).len(), before + 100);
+    // What changes something is told all the same, and other devices are not counted with it.
+    let note = phone.note(&case, "thêm");
+    phone.send(&world.ward, &[note]);
+    let other = Phone::enrol(&world, 2, Role::Officer, &[]);
+    other.send(&world.ward, std::slice::from_ref(&case));
+    let told = told(&world.ward);
+    assert_eq!(told[before + 100], "admission accepted device accepted=1");
+    assert_eq!(
+        told.last().unwrap(),
+        "admission duplicate device duplicate=1"
     );
     assert!(world.ward.verify_audit().unwrap().is_sound());
 }
