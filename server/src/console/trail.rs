@@ -181,6 +181,22 @@ pub(super) async fn show(
 
 const BAD_DAY: &str = "Ngày chưa đúng; chọn lại ngày.";
 
+/// Outcomes that somebody should look at.
+const ALARMS: &[&str] = &[
+    "refused",
+    "rejected",
+    "mixed",
+    "locked",
+    "unknown",
+    "used",
+    "expired",
+    "revoked",
+    "forged",
+    "foreign",
+    "unreadable",
+    "damaged",
+];
+
 impl Row {
     fn new(record: &Record) -> Self {
         let subjects = match &record.subjects {
@@ -192,10 +208,7 @@ impl Row {
             at: record.at.to_vietnamese(),
             what: Kind::from_code(&record.kind).map_or("Việc khác", kind_label),
             outcome: outcome_label(&record.outcome).to_owned(),
-            is_alarm: !matches!(
-                record.outcome.as_str(),
-                "done" | "accepted" | "duplicate" | "not_paused"
-            ),
+            is_alarm: ALARMS.contains(&record.outcome.as_str()),
             who: match (&record.officer_name, record.actor.as_str()) {
                 (Some(name), _) => name.clone(),
                 (None, "ward") => "Máy chủ".to_owned(),
@@ -295,6 +308,8 @@ fn outcome_label(outcome: &str) -> &str {
         "damaged" => "hỏng",
         "empty" => "trống",
         "not_paused" => "không bị dừng",
+        "to_be_wiped" => "khóa và xóa",
+        "told" => "đã báo máy tự xóa",
         other => other,
     }
 }
