@@ -59,7 +59,8 @@ pub(super) fn status(arguments: &Read) -> Result<Outcome, Failure> {
         ))?;
     }
     output.flush()?;
-    let is_well = standing.refused.is_none() && pending == 0 && rejected.is_empty();
+    let is_warned = super::ward::warn_of_trail(&replica)?;
+    let is_well = standing.refused.is_none() && pending == 0 && rejected.is_empty() && !is_warned;
     Ok(if is_well {
         Outcome::Complete
     } else {

@@ -116,7 +116,7 @@ pub(super) fn checkpoint(arguments: &Read) -> Result<Outcome, Failure> {
 }
 
 /// Says loudly if the ward's audit trail is not the one that this phone witnessed; whether it did.
-fn warn_of_trail(replica: &Replica) -> Result<bool, Failure> {
+pub(super) fn warn_of_trail(replica: &Replica) -> Result<bool, Failure> {
     let Some(shown) = replica.witnessed()?.broken_by else {
         return Ok(false);
     };
