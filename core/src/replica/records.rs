@@ -12,7 +12,8 @@ use crate::document::schema::{self, field};
 use crate::edit::{Edit, EncodedEdit, Operation};
 use crate::model::{
     Attachment, Case, Confidentiality, Directory, DocumentId, DocumentKind, IntentId, Note,
-    NoteVisibility, Person, ReportedKind, Satisfaction, ShortCode, Source, Status, Urgency, Visit,
+    NoteVisibility, Person, ReportedKind, Satisfaction, ShortCode, Source, Status, Timestamp,
+    Urgency, Visit,
 };
 use crate::picture;
 use crate::policy::{self, Author, RejectionCode};
@@ -266,14 +267,46 @@ impl Work<'_> {
         let intent = if is_creation {
             IntentId(*document.uuid.as_bytes())
         } else {
+            self.existing(document)?;
             IntentId(self.random())
         };
+        let now = self.environment.now();
+        self.make(author, document, intent, now, operations)
+            .map_err(RecordError::from)
+    }
+
+    /// Makes an edit anew on the document as it stands, with the same intent: what it was built on is
+    /// not there any more. Whether it could be; if not, nothing has changed.
+    pub(super) fn author_anew(&mut self, author: Author, edit: &Edit) -> rusqlite::Result<bool> {
+        if self.document(edit.document)?.is_none() {
+            return Ok(false);
+        }
+        let operations = edit.operations.clone();
+        match self.make(
+            author,
+            edit.document,
+            edit.intent,
+            edit.device_time,
+            operations,
+        ) {
+            Ok(()) => Ok(true),
+            Err(NotMade::Store(error)) => Err(error),
+            Err(NotMade::NotAllowed(_) | NotMade::TooLarge(_)) => Ok(false),
+        }
+    }
+
+    fn make(
+        &mut self,
+        author: Author,
+        document: DocumentId,
+        intent: IntentId,
+        device_time: Timestamp,
+        operations: Vec<Operation>,
+    ) -> Result<(), NotMade> {
         let actor = self.actor;
-        let (sequence, dependencies) = if is_creation {
-            (1, Vec::new())
-        } else {
-            let existing = self.existing(document)?;
-            (existing.state.next_sequence(actor), existing.heads.clone())
+        let (sequence, dependencies) = match self.document(document)? {
+            Some(existing) => (existing.state.next_sequence(actor), existing.heads.clone()),
+            None => (1, Vec::new()),
         };
         let edit = Edit {
             document,
@@ -281,32 +314,54 @@ impl Work<'_> {
             actor,
             sequence,
             dependencies,
-            device_time: self.environment.now(),
+            device_time,
             operations,
         };
         self.ask_policy(author, &edit)?;
-        let edit = EncodedEdit::encode(edit).map_err(|error| RecordError::Invalid {
-            field: "record",
-            rule: error.rule,
-        })?;
+        let edit = EncodedEdit::encode(edit).map_err(|error| NotMade::TooLarge(error.rule))?;
         match self.execute(&edit, author.officer, None) {
             Ok(()) => Ok(()),
-            Err(Refused::Execute(_)) => Err(RecordError::NotAllowed(RejectionCode::NotApplicable)),
-            Err(Refused::Store(error)) => Err(StoreError::from(error).into()),
+            Err(Refused::Execute(_)) => Err(NotMade::NotAllowed(RejectionCode::NotApplicable)),
+            Err(Refused::Store(error)) => Err(error.into()),
         }
     }
 
-    fn ask_policy(&mut self, author: Author, edit: &Edit) -> Result<(), RecordError> {
+    fn ask_policy(&mut self, author: Author, edit: &Edit) -> Result<(), NotMade> {
         let case = if edit.document.kind == DocumentKind::Person {
-            let case = self.document(DocumentId::case(edit.document.uuid));
-            case.map_err(StoreError::from)?
-                .map(|case| case.state.clone())
+            let case = self.document(DocumentId::case(edit.document.uuid))?;
+            case.map(|case| case.state.clone())
         } else {
             None
         };
-        let before = self.document(edit.document).map_err(StoreError::from)?;
-        let before = before.map(|before| &before.state);
-        policy::check(author, edit, before, case.as_ref()).map_err(RecordError::NotAllowed)
+        let before = self.document(edit.document)?.map(|before| &before.state);
+        policy::check(author, edit, before, case.as_ref()).map_err(NotMade::NotAllowed)
+    }
+}
+
+/// Why an edit was not made.
+enum NotMade {
+    NotAllowed(RejectionCode),
+    /// It breaks this rule of the encoding.
+    TooLarge(&'static str),
+    Store(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for NotMade {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<NotMade> for RecordError {
+    fn from(error: NotMade) -> Self {
+        match error {
+            NotMade::NotAllowed(code) => Self::NotAllowed(code),
+            NotMade::TooLarge(rule) => Self::Invalid {
+                field: "record",
+                rule,
+            },
+            NotMade::Store(error) => StoreError::from(error).into(),
+        }
     }
 }
 

@@ -1,16 +1,17 @@
 //! Taking an edit back. The merge engine cannot, so the document is read anew from what remains: what
-//! the ward admitted and this device's other pending edits. Nothing that was written is thrown away.
+//! the ward admitted and this device's other pending edits. Nothing that was written is thrown away: what
+//! was built on it is made anew without it where that is possible, and listed with a reason where it is not.
 
 use std::collections::BTreeSet;
 
 use super::work::Work;
 use crate::document::schema;
 use crate::model::{ActorId, DocumentId, EditId, IntentId};
-use crate::policy::RejectionCode;
+use crate::policy::{Author, RejectionCode};
 use crate::store::device::edits::{self, StoredEdit};
-use crate::store::device::{files, outbox, rejected};
+use crate::store::device::{files, outbox, rejected, settings};
 
-/// Takes back an edit that the ward refused, and every edit that builds on it.
+/// Takes back an edit that the ward refused. Every edit that builds on it is made anew, or falls with it.
 pub(super) fn reject(
     work: &mut Work<'_>,
     refused: &StoredEdit,
@@ -67,36 +68,64 @@ fn take_back(
 ) -> rusqlite::Result<()> {
     let connection = work.connection;
     let mut taken = BTreeSet::from([id]);
+    let mut dependents = Vec::new();
     let mut refused_files = BTreeSet::new();
     let mut shown_files = BTreeSet::new();
     for stored in edits::all_of_document(connection, document)? {
-        let is_dependent = stored
-            .edit
-            .edit()
+        let edit = stored.edit.edit();
+        let is_dependent = edit
             .dependencies
             .iter()
             .any(|dependency| taken.contains(dependency));
-        let reason = if stored.edit.id() == id {
-            reason
-        } else if is_dependent {
-            taken.insert(stored.edit.id());
-            Some(RejectionCode::DependsOnRejected)
-        } else {
-            shown_files.extend(schema::attached_by(stored.edit.edit()));
+        if stored.edit.id() == id {
+            if let Some(reason) = reason {
+                refused_files.extend(schema::attached_by(edit));
+                rejected::insert(connection, &stored, reason)?;
+            }
+        } else if !is_dependent {
+            shown_files.extend(schema::attached_by(edit));
             continue;
-        };
-        if let Some(reason) = reason {
-            rejected::insert(connection, &stored, reason)?;
-            refused_files.extend(schema::attached_by(stored.edit.edit()));
         }
         outbox::remove(connection, stored.position)?;
         edits::remove(connection, &mut work.held, stored.position)?;
+        if is_dependent {
+            taken.insert(stored.edit.id());
+            dependents.push(stored);
+        }
+    }
+    // The next edit would take a number of this actor that the ward has seen on another edit.
+    work.actor = ActorId(work.random());
+    work.rebuild(document)?;
+    for stored in dependents {
+        let files = schema::attached_by(stored.edit.edit());
+        if is_made_anew(work, &stored)? {
+            shown_files.extend(files);
+        } else {
+            refused_files.extend(files);
+            rejected::insert(connection, &stored, RejectionCode::DependsOnRejected)?;
+        }
     }
     // No case of the ward's shows them, so the ward would not take them.
     for hash in refused_files.difference(&shown_files) {
         files::remove(connection, *hash, document.uuid)?;
     }
-    // The next edit would take a number of this actor that the ward has seen on another edit.
-    work.actor = ActorId(work.random());
+    // Of a document that is gone altogether the refused edits are read.
     work.rebuild(document)
+}
+
+/// Makes what built on a refused edit anew, under its old intent, so that the ward applies it once whatever
+/// becomes of the first. Not possible if it says something about what was refused: a splice of words
+/// that are not there, a step from a state that was not reached, an edit of a case that does not exist.
+fn is_made_anew(work: &mut Work<'_>, stored: &StoredEdit) -> rusqlite::Result<bool> {
+    let Some(enrolment) = settings::enrolment(work.connection)? else {
+        return Ok(false);
+    };
+    let author = Author {
+        officer: enrolment.credential.officer,
+        role: enrolment.credential.role,
+    };
+    if stored.author != author.officer {
+        return Ok(false);
+    }
+    work.author_anew(author, stored.edit.edit())
 }

@@ -1,13 +1,13 @@
 use super::ward::*;
 use super::*;
 use crate::edit::{Edit, EncodedEdit};
-use crate::model::{Person, Urgency};
+use crate::model::{EditId, Person, Urgency};
 use crate::policy::RejectionCode;
 use crate::protocol::verdict::Verdict;
 use crate::store::rows::CaseQuery;
 
 #[test]
-fn a_refused_edit_is_taken_back_and_stays_readable() {
+fn a_refused_edit_is_taken_back_and_stays_readable_and_what_built_on_it_goes_on_without_it() {
     let (folder, phone) = phone();
     let mut ward = TestWard::new();
     let id = phone.record_case(case("Cống tắc")).unwrap().id;
@@ -31,18 +31,21 @@ fn a_refused_edit_is_taken_back_and_stays_readable() {
     let detail = phone.case(id).unwrap().unwrap();
     assert_eq!(detail.case.text, "Cống tắc");
     assert_eq!(detail.case.urgency, Urgency::Normal);
-    assert_eq!(detail.case.notes, []);
+    let notes: Vec<&str> = detail
+        .case
+        .notes
+        .iter()
+        .map(|note| note.text.as_str())
+        .collect();
+    assert_eq!(notes, ["dựa trên sửa đổi", "dựa trên ghi chú"]);
     assert_eq!(detail.sync, SyncState::Rejected);
-    let states: Vec<SyncState> = detail.history.iter().map(|entry| entry.sync).collect();
-    assert_eq!(
-        states,
-        [
-            SyncState::OnServer,
-            SyncState::Rejected,
-            SyncState::Rejected,
-            SyncState::Rejected
-        ]
-    );
+    let count = |state| {
+        let history = detail.history.iter();
+        history.filter(|entry| entry.sync == state).count()
+    };
+    assert_eq!(count(SyncState::OnServer), 1);
+    assert_eq!(count(SyncState::Rejected), 1);
+    assert_eq!(count(SyncState::Recorded), 2);
     let rejected = phone.rejected().unwrap();
     assert_eq!(rejected[0].edit, edits(&opened(&sealed))[0].id());
     assert_eq!(rejected[0].record, id);
@@ -57,9 +60,8 @@ fn a_refused_edit_is_taken_back_and_stays_readable() {
         said(&rejected[0]),
         [Some("urgent".to_owned()), Some(" ba tuần".to_owned())]
     );
-    assert_eq!(rejected[1].reason, RejectionCode::DependsOnRejected);
-    assert_eq!(said(&rejected[1]), [Some("dựa trên sửa đổi".to_owned())]);
-    assert_eq!(phone.pending().unwrap(), []);
+    assert_eq!(rejected.len(), 1);
+    assert_eq!(phone.pending().unwrap().len(), 2);
     assert_sound(&phone);
 
     // Work goes on, under an actor whose numbers the ward has never seen.
@@ -67,11 +69,58 @@ fn a_refused_edit_is_taken_back_and_stays_readable() {
     phone.add_note(id, "ghi lại").unwrap();
     drop(phone);
     let phone = open(folder.path());
-    assert_eq!(phone.case(id).unwrap().unwrap().case.notes.len(), 1);
-    assert_eq!(phone.rejected().unwrap().len(), 3);
+    assert_eq!(phone.case(id).unwrap().unwrap().case.notes.len(), 3);
+    assert_eq!(phone.rejected().unwrap().len(), 1);
     begin(&phone);
     ward.hear(&phone);
     assert_eq!(ward.tell(&phone, 0), []);
+    assert_eq!(phone.pending().unwrap(), []);
+    assert_eq!(phone.case(id).unwrap().unwrap().case.notes.len(), 3);
+    assert_sound(&phone);
+}
+
+#[test]
+fn what_is_made_anew_keeps_its_intent_and_its_time_and_what_speaks_of_the_refused_falls_with_it() {
+    let (_folder, phone) = phone();
+    let mut ward = TestWard::new();
+    let id = phone.record_case(case("Cống tắc")).unwrap().id;
+    begin(&phone);
+    ward.hear(&phone);
+    let text = |text: &str| CaseChange {
+        text: Some(text.to_owned()),
+        ..CaseChange::default()
+    };
+    phone.edit_case(id, text("Cống tắc ba tuần")).unwrap();
+    phone.add_note(id, "đứng riêng").unwrap();
+    phone.edit_case(id, text("Cống tắc ba tuần nay")).unwrap();
+    phone.add_note(id, "đứng riêng nữa").unwrap();
+    let (bundle, sealed) = next_bundle(&phone).unwrap();
+    let sent = edits(&opened(&sealed));
+    let refused = Verdict::Rejected {
+        code: RejectionCode::NotYourRecord,
+    };
+    let fell = Verdict::Rejected {
+        code: RejectionCode::DependsOnRejected,
+    };
+    record(&phone, bundle, vec![refused, fell, fell, fell]);
+
+    assert_eq!(phone.case(id).unwrap().unwrap().case.text, "Cống tắc");
+    let rejected: Vec<EditId> = phone
+        .rejected()
+        .unwrap()
+        .iter()
+        .map(|item| item.edit)
+        .collect();
+    assert_eq!(rejected, [sent[0].id(), sent[2].id()]);
+    let (_, again) = next_bundle(&phone).unwrap();
+    let again = edits(&opened(&again));
+    assert_eq!(again.len(), 2);
+    for (anew, first) in again.iter().zip([&sent[1], &sent[3]]) {
+        assert_eq!(anew.edit().intent, first.edit().intent);
+        assert_eq!(anew.edit().device_time, first.edit().device_time);
+        assert_eq!(anew.edit().operations, first.edit().operations);
+        assert_ne!(anew.edit().actor, first.edit().actor);
+    }
     assert_sound(&phone);
 }
 
@@ -178,10 +227,13 @@ fn an_intent_that_the_ward_applied_through_another_edit_is_there_once() {
     record(&phone, bundle, verdicts);
     assert_eq!(ward.tell(&phone, 0), []);
     let notes = phone.case(id).unwrap().unwrap().case.notes;
-    assert_eq!(notes.len(), 1);
-    assert_eq!(notes[0].text, "một lần");
-    let rejected = phone.rejected().unwrap();
-    assert_eq!(rejected.len(), 1, "what was built on it stays readable");
-    assert_eq!(rejected[0].content[0].value.as_deref(), Some("dựa trên đó"));
+    let notes: Vec<&str> = notes.iter().map(|note| note.text.as_str()).collect();
+    assert_eq!(notes, ["một lần", "dựa trên đó"]);
+    assert_eq!(phone.rejected().unwrap(), []);
+    assert_eq!(
+        phone.pending().unwrap().len(),
+        1,
+        "what was built on it is made anew"
+    );
     assert_sound(&phone);
 }
