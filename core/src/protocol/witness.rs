@@ -21,8 +21,9 @@ pub struct Witnessed {
 }
 
 impl Witnessed {
-    /// What to ask the ward about at `now`; `None`: it was asked lately.
-    pub(crate) fn question(&self, now: i64) -> Option<u64> {
+    /// What to ask the ward about at `now`, milliseconds since 1970; `None`: it was asked lately.
+    #[must_use]
+    pub fn question(&self, now: i64) -> Option<u64> {
         let Some(last) = self.checkpoints.last() else {
             return Some(0);
         };
@@ -31,7 +32,7 @@ impl Witnessed {
     }
 
     /// Takes what the ward shows.
-    pub(crate) fn hear(&mut self, Testimony { checkpoint, then }: Testimony) {
+    pub fn hear(&mut self, Testimony { checkpoint, then }: Testimony) {
         if let Some(last) = self.checkpoints.last()
             && last.epoch == checkpoint.epoch
         {
@@ -54,7 +55,9 @@ impl Witnessed {
         self.checkpoints.drain(..over);
     }
 
-    pub(crate) fn encode(&self) -> Vec<u8> {
+    /// As it is kept.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
         let mut writer = Writer::new();
         writer.count(self.checkpoints.len());
         for checkpoint in &self.checkpoints {
@@ -66,7 +69,11 @@ impl Witnessed {
         writer.finish()
     }
 
-    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+    /// From what was kept.
+    ///
+    /// # Errors
+    /// If it is not of this form.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let read =
             |reader: &mut Reader<'_>| Checkpoint::decode(reader.bytes(CHECKPOINT_BYTES_MAX)?);
         let mut reader = Reader::new(bytes);

@@ -2,7 +2,7 @@
 //! what it reports, chained over salted digests, and tied to the feed's chain. Owns the table `audit`;
 //! takes ids, counts and words of its own only, so that no personal data can get in.
 //!
-//! Whoever changes something calls [`Work::audit`]:
+//! Whoever changes something calls `Work::audit`:
 //!
 //! ```ignore
 //! self.audit(Entry::of(Kind::DeviceRevoked).about(device))?;
