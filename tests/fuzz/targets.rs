@@ -5,13 +5,20 @@ use gandan_core::codec::Writer;
 use gandan_core::edit::EncodedEdit;
 use gandan_core::model::EditId;
 use gandan_core::protocol::bundle;
-use gandan_core::protocol::frame::{FrameDecoder, PayloadLimit};
+use gandan_core::protocol::frame::{Frame, FrameDecoder, PayloadLimit};
 use gandan_core::protocol::limits::{
     BUNDLE_CONTENT_BYTES_MAX, COMPARED_EDITS_MAX, COMPARISONS_MAX, QUESTIONS_MAX,
 };
 use gandan_core::protocol::message::{DeviceMessage, WardMessage};
 use gandan_core::protocol::packing;
 use gandan_core::protocol::reconciliation::Comparison;
+
+#[path = "targets/document.rs"]
+mod document;
+#[path = "targets/sealed.rs"]
+mod sealed;
+#[path = "targets/typed.rs"]
+mod typed;
 
 /// A target's name and what it does.
 pub(crate) type Target = (&'static str, fn(&[u8]));
@@ -23,7 +30,29 @@ pub(crate) const TARGETS: &[Target] = &[
     ("packed_edits", packed_edits),
     ("frame_decode", frame_decode),
     ("comparison", comparison),
+    ("message_decode", message_decode),
+    ("document_execute", document::execute),
+    ("page_open", sealed::page_open),
+    ("directory_open", sealed::directory_open),
+    ("rescue_file", sealed::rescue_file),
+    ("invite_parse", sealed::invite_parse),
+    ("enrolment", sealed::enrolment),
+    ("credential", sealed::credential),
+    ("file_tree", sealed::file_tree),
+    ("picture_take", typed::picture_take),
+    ("console_form", typed::console_form),
+    ("areas_csv", typed::areas_csv),
+    ("config", typed::config),
 ];
+
+/// The target of this name.
+pub(crate) fn run(name: &str, bytes: &[u8]) {
+    let (_, target) = TARGETS
+        .iter()
+        .find(|(target, _)| *target == name)
+        .expect("a target of the list");
+    target(bytes);
+}
 
 /// Bytes that decode are the only ones that would be written.
 pub(crate) fn edit_decode(bytes: &[u8]) {
@@ -65,7 +94,7 @@ pub(crate) fn packed_edits(bytes: &[u8]) {
 /// Frames of either side, in portions; a message that decodes is one that would be written.
 pub(crate) fn frame_decode(bytes: &[u8]) {
     let device = |kind, version, payload| {
-        let frame = gandan_core::protocol::frame::Frame {
+        let frame = Frame {
             kind,
             version,
             payload,
@@ -75,7 +104,7 @@ pub(crate) fn frame_decode(bytes: &[u8]) {
         }
     };
     let ward = |kind, version, payload| {
-        let frame = gandan_core::protocol::frame::Frame {
+        let frame = Frame {
             kind,
             version,
             payload,
@@ -86,6 +115,33 @@ pub(crate) fn frame_decode(bytes: &[u8]) {
     };
     frames(bytes, DeviceMessage::payload_limit, device);
     frames(bytes, WardMessage::payload_limit, ward);
+}
+
+/// One message: type, version, fields. What decodes in the version that we know is written the same.
+pub(crate) fn message_decode(bytes: &[u8]) {
+    let [kind, version, payload @ ..] = bytes else {
+        return;
+    };
+    let frame = Frame {
+        kind: *kind,
+        version: *version,
+        payload: payload.to_vec(),
+    };
+    if let Ok(message) = DeviceMessage::decode(&frame) {
+        let again = only_frame(&message.encode(), DeviceMessage::payload_limit);
+        assert_eq!(DeviceMessage::decode(&again), Ok(message));
+    }
+    if let Ok(message) = WardMessage::decode(&frame) {
+        let again = only_frame(&message.encode(), WardMessage::payload_limit);
+        assert_eq!(WardMessage::decode(&again), Ok(message));
+    }
+}
+
+fn only_frame(mut bytes: &[u8], limit: PayloadLimit) -> Frame {
+    let frame = FrameDecoder::new(limit).next(&mut bytes);
+    let frame = frame.expect("what we write is within its limit");
+    assert!(bytes.is_empty());
+    frame.expect("what we write is whole")
 }
 
 /// What a ward answers to a comparison, one message after another: it ends, within its bounds.
@@ -99,7 +155,7 @@ pub(crate) fn comparison(bytes: &[u8]) {
         if questions.is_empty() {
             break;
         }
-        let frame = gandan_core::protocol::frame::Frame {
+        let frame = Frame {
             kind: 0x4f,
             version: 1,
             payload: portion.to_vec(),

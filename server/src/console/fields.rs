@@ -28,8 +28,13 @@ impl Fields {
 
     /// Every value of a field that may come several times.
     pub(super) fn all(&self, name: &str) -> impl Iterator<Item = String> {
-        self.values(name)
-            .map(|value| value.replace("\r\n", "\n").trim().to_owned())
+        self.values(name).map(|value| {
+            value
+                .replace("\r\n", "\n")
+                .replace('\r', "\n")
+                .trim()
+                .to_owned()
+        })
     }
 
     fn values<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {

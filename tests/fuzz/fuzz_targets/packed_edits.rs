@@ -2,8 +2,7 @@
 
 #![no_main]
 
-#[allow(dead_code, reason = "each binary runs one target of the list")]
 #[path = "../targets.rs"]
 mod targets;
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| targets::packed_edits(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| targets::run("packed_edits", bytes));
