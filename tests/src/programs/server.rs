@@ -128,6 +128,57 @@ impl WardServer {
         process.try_wait().expect("a child can be asked").is_none()
     }
 
+    /// The most MiB that the process has held since its start, or since [`WardServer::forget_peak`].
+    ///
+    /// # Panics
+    /// If it does not serve, or the system is not Linux.
+    #[must_use]
+    pub fn peak_mib(&self) -> f64 {
+        self.status_mib("VmHWM:")
+    }
+
+    /// Begins to measure [`WardServer::peak_mib`] anew; gives what the process holds now.
+    ///
+    /// # Panics
+    /// As [`WardServer::peak_mib`].
+    #[must_use]
+    pub fn forget_peak(&self) -> f64 {
+        fs::write(self.process_file("clear_refs"), "5").expect("the process is our own");
+        self.status_mib("VmRSS:")
+    }
+
+    /// How long the process has kept processors busy.
+    ///
+    /// # Panics
+    /// As [`WardServer::peak_mib`].
+    #[must_use]
+    pub fn cpu_ms(&self) -> u64 {
+        /// Hundredths of a second on every Linux.
+        const TICK_MS: u64 = 10;
+        let stat = fs::read_to_string(self.process_file("stat")).expect("the process runs");
+        // The name, in brackets, may hold anything; user and system time are the 12th and 13th after it.
+        let (_, numbers) = stat.rsplit_once(')').expect("the name is in brackets");
+        let ticks = numbers.split_whitespace().skip(11).take(2);
+        ticks
+            .map(|ticks| ticks.parse::<u64>().expect("a number"))
+            .sum::<u64>()
+            * TICK_MS
+    }
+
+    fn status_mib(&self, key: &str) -> f64 {
+        let status = fs::read_to_string(self.process_file("status")).expect("the process runs");
+        let line = status.lines().find_map(|line| line.strip_prefix(key));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
+        kib.and_then(|kib| kib.parse::<f64>().ok())
+            .expect("Linux says it in kB")
+            / 1024.0
+    }
+
+    fn process_file(&self, name: &str) -> PathBuf {
+        let process = self.process.as_ref().expect("it serves");
+        PathBuf::from(format!("/proc/{}/{name}", process.id()))
+    }
+
     /// Runs an admin command to its end.
     #[must_use]
     pub fn run(&self, arguments: &[&str]) -> Finished {

@@ -131,7 +131,7 @@ fn a_bundle_that_does_not_decode_is_answered_without_verdicts_and_the_conversati
 }
 
 /// The edits that a peer in scope can read in the feed.
-fn read_feed(peer: &HostilePeer) -> Vec<EncodedEdit> {
+pub(crate) fn read_feed(peer: &HostilePeer) -> Vec<EncodedEdit> {
     let said = peer.converse(&[DeviceMessage::Pull { window: 4 }]);
     said.iter()
         .filter_map(|message| match message {

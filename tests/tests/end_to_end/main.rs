@@ -11,6 +11,8 @@ mod drill;
 mod failures;
 mod fixture;
 mod hostile;
+#[cfg(target_os = "linux")]
+mod hostile_inputs;
 mod hostile_peer;
 mod looking;
 mod lost;
