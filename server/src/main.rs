@@ -1,5 +1,7 @@
 //! Wires the pieces; see `gandan-server --help`.
 
+#![forbid(unsafe_code)]
+
 use std::io::IsTerminal;
 use std::process::ExitCode;
 

@@ -169,6 +169,16 @@ fn unsafe_code_is_written_by_generators_and_in_the_failing_disk_only() {
             "{manifest} has lints of its own"
         );
     }
+    assert!(read(&root().join("Cargo.toml")).contains("\nunsafe_code = \"deny\"\n"));
+    // What denies can be allowed again further in, what forbids cannot. The tests' own crate has the disk.
+    for library in ["core", "server", "ffi"] {
+        let text = read(&root().join(library).join("src/lib.rs"));
+        assert!(text.contains("\n#![forbid(unsafe_code)]\n"), "{library}");
+    }
+    for program in ["core/src/bin/gandan-phone/main.rs", "server/src/main.rs"] {
+        let text = read(&root().join(program));
+        assert!(text.contains("\n#![forbid(unsafe_code)]\n"), "{program}");
+    }
 }
 
 #[test]

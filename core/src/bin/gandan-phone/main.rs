@@ -4,6 +4,8 @@
 //! `arguments` says what can be typed, `commands` does it, `output` prints for machines, `failure`
 //! says to people what went wrong and what to do.
 
+#![forbid(unsafe_code)]
+
 mod arguments;
 mod commands;
 mod failure;
