@@ -5,6 +5,7 @@
 pub mod attachments;
 pub mod connection;
 pub mod device;
+pub mod lock;
 pub mod rows;
 
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};

@@ -14,6 +14,7 @@ mod hostile;
 #[cfg(target_os = "linux")]
 mod hostile_inputs;
 mod hostile_peer;
+mod locked;
 mod looking;
 mod lost;
 mod networks;

@@ -26,6 +26,13 @@ pub(crate) struct Store {
     pub(crate) directory: PathBuf,
 }
 
+/// `lock` and `unlock`
+#[derive(Debug, Args)]
+pub(crate) struct Locking {
+    #[command(flatten)]
+    pub(crate) store: Store,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Enrols this phone with an invite from the office.
@@ -57,6 +64,11 @@ pub(crate) enum Command {
     Visit(Visit),
     /// Says where this phone stands with its ward, what waits and what was refused.
     Status(Read),
+    /// Locks the app. The first time it reads the PIN from standard input; from then on the
+    /// store opens by `unlock` alone, and GANDAN_STORE_KEY is not asked for.
+    Lock(Locking),
+    /// Unlocks the app with the PIN from standard input.
+    Unlock(Locking),
     /// Lists what has no final word of the ward yet.
     Pending(Read),
     /// Lists what the ward refused, with the reason.

@@ -2,6 +2,7 @@
 
 mod change;
 mod files;
+mod lock;
 mod read;
 mod record;
 mod status;
@@ -25,6 +26,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<Outcome, Failure> {
         Command::Look(arguments) => ward::look(&arguments),
         Command::Show(arguments) => read::show(&arguments),
         Command::Status(arguments) => status::status(&arguments),
+        Command::Lock(arguments) => lock::lock(&arguments),
+        Command::Unlock(arguments) => lock::unlock(&arguments),
         Command::Pending(arguments) => read::pending(&arguments),
         Command::Rejected(arguments) => read::rejected(&arguments),
         Command::Check(arguments) => read::check(&arguments),

@@ -7,6 +7,7 @@ use std::io;
 use gandan_core::client::SyncError;
 use gandan_core::protocol::invite::ParseInviteError;
 use gandan_core::replica::RecordError;
+use gandan_core::store::lock::LockError;
 use gandan_core::store::{OpenError, StoreError};
 
 /// Wrong usage, which includes a record that does not exist or may not be changed so.
@@ -27,6 +28,8 @@ pub(crate) enum Failure {
     NoStore,
     /// The store cannot be opened.
     Open(OpenError),
+    /// The app lock was not set or opened.
+    Lock(LockError),
     /// The store failed.
     Store(StoreError),
     /// A record was not made.
@@ -62,6 +65,7 @@ impl Failure {
             | Self::KeyMalformed
             | Self::NoStore
             | Self::Open(_)
+            | Self::Lock(_)
             | Self::Store(_) => EXIT_STORE,
             Self::Record(RecordError::Store(_)) | Self::Sync(SyncError::Store(_)) => EXIT_STORE,
             Self::Sync(SyncError::NotEnrolled | SyncError::AlreadyEnrolled) => EXIT_USAGE,
@@ -99,6 +103,7 @@ impl fmt::Display for Failure {
                  (no store in this folder; enrol first, or check --store)",
             ),
             Self::Open(error) => error.fmt(formatter),
+            Self::Lock(error) => error.fmt(formatter),
             Self::Store(error) => error.fmt(formatter),
             // Says it in Vietnamese; the stable code serves whoever does not read it.
             Self::Record(error @ RecordError::NotAllowed(reason)) => {
@@ -142,6 +147,12 @@ impl fmt::Display for Failure {
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
         Self::Open(error)
+    }
+}
+
+impl From<LockError> for Failure {
+    fn from(error: LockError) -> Self {
+        Self::Lock(error)
     }
 }
 

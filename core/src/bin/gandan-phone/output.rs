@@ -462,14 +462,16 @@ impl<'a> From<&'a RejectedItem> for RejectedLine<'a> {
 /// Where the phone stands with its ward.
 #[derive(Serialize)]
 pub(crate) struct StatusObject<'a> {
-    enrolled: bool,
-    revoked: bool,
+    /// `None`, here and below: not known while the app is locked.
+    enrolled: Option<bool>,
+    revoked: Option<bool>,
     wiped: bool,
+    locked: bool,
     wiped_at: Option<String>,
     /// By the ward's clock.
     last_contact: Option<String>,
-    pending: usize,
-    rejected: Vec<RejectedLine<'a>>,
+    pending: Option<usize>,
+    rejected: Option<Vec<RejectedLine<'a>>>,
     /// What a wiped phone had unsent, sealed to the ward.
     rescue_file: Option<String>,
 }
@@ -477,26 +479,42 @@ pub(crate) struct StatusObject<'a> {
 impl<'a> StatusObject<'a> {
     pub(crate) fn new(standing: &Standing, pending: usize, rejected: &'a [RejectedItem]) -> Self {
         Self {
-            enrolled: standing.is_enrolled,
-            revoked: standing.refused == Some(Refusal::Revoked),
+            enrolled: Some(standing.is_enrolled),
+            revoked: Some(standing.refused == Some(Refusal::Revoked)),
             wiped: false,
+            locked: false,
             wiped_at: None,
             last_contact: standing.last_contact.map(Timestamp::to_rfc3339),
-            pending,
-            rejected: rejected.iter().map(RejectedLine::from).collect(),
+            pending: Some(pending),
+            rejected: Some(rejected.iter().map(RejectedLine::from).collect()),
+            rescue_file: None,
+        }
+    }
+
+    pub(crate) fn locked() -> Self {
+        Self {
+            enrolled: None,
+            revoked: None,
+            wiped: false,
+            locked: true,
+            wiped_at: None,
+            last_contact: None,
+            pending: None,
+            rejected: None,
             rescue_file: None,
         }
     }
 
     pub(crate) fn wiped(at: Timestamp, rescue_file: Option<String>) -> Self {
         Self {
-            enrolled: false,
-            revoked: true,
+            enrolled: Some(false),
+            revoked: Some(true),
             wiped: true,
+            locked: false,
             wiped_at: Some(at.to_rfc3339()),
             last_contact: None,
-            pending: 0,
-            rejected: Vec::new(),
+            pending: Some(0),
+            rejected: Some(Vec::new()),
             rescue_file,
         }
     }

@@ -1,11 +1,13 @@
 //! Opens the phone's store with the key from the environment, and finds records in it.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use gandan_core::environment::SystemEnvironment;
 use gandan_core::replica::Replica;
-use gandan_core::store::StoreKey;
 use gandan_core::store::device::{FILE_NAME, wipe};
+use gandan_core::store::lock::{self, AppLock, FileKeyStore, LockError};
+use gandan_core::store::{OpenError, StoreKey};
 use uuid::Uuid;
 
 use crate::arguments::Store;
@@ -28,18 +30,41 @@ pub(crate) fn open(store: &Store) -> Result<Replica, Failure> {
 
 /// Opens the store, making it if there is none.
 pub(crate) fn open_or_make(store: &Store) -> Result<Replica, Failure> {
-    let digits = std::env::var_os(KEY_VARIABLE)
-        .filter(|digits| !digits.is_empty())
-        .ok_or(Failure::KeyMissing)?;
-    let key = digits
-        .to_str()
-        .and_then(StoreKey::from_hex)
-        .ok_or(Failure::KeyMalformed)?;
+    let key = key(&store.directory)?;
     Ok(Replica::open(
         &store.directory,
         &key,
         Arc::new(SystemEnvironment),
     )?)
+}
+
+/// Says that the store was wiped, if it was.
+pub(crate) fn refuse_wiped(directory: &Path) -> Result<(), Failure> {
+    match wipe::wiped_at(directory) {
+        Ok(Some(_)) => Err(OpenError::Wiped.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Of a store with a lock only its own: whoever has the environment's may not go round the PIN.
+fn key(directory: &Path) -> Result<StoreKey, Failure> {
+    let is_wiped = matches!(wipe::wiped_at(directory), Ok(Some(_)));
+    if !is_wiped && lock::is_set(directory).map_err(LockError::from)? {
+        let key_store = FileKeyStore::new(directory);
+        return Ok(AppLock::new(directory, &key_store, &SystemEnvironment).key()?);
+    }
+    key_from_environment()
+}
+
+/// The key of a store without a lock.
+pub(crate) fn key_from_environment() -> Result<StoreKey, Failure> {
+    let digits = std::env::var_os(KEY_VARIABLE)
+        .filter(|digits| !digits.is_empty())
+        .ok_or(Failure::KeyMissing)?;
+    digits
+        .to_str()
+        .and_then(StoreKey::from_hex)
+        .ok_or(Failure::KeyMalformed)
 }
 
 /// The case that a person means.

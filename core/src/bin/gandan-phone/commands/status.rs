@@ -1,6 +1,7 @@
 //! `status`: where this phone stands with its ward.
 
 use gandan_core::store::device::wipe;
+use gandan_core::store::lock;
 
 use crate::Outcome;
 use crate::arguments::Read;
@@ -29,6 +30,15 @@ pub(super) fn status(arguments: &Read) -> Result<Outcome, Failure> {
                     super::display(&file)
                 ))?;
             }
+        }
+        output.flush()?;
+        return Ok(Outcome::Complete);
+    }
+    if lock::is_locked(directory).map_err(failed)? {
+        if arguments.json {
+            output.object(&StatusObject::locked())?;
+        } else {
+            output.line("Ứng dụng đang khoá; mở bằng gandan-phone unlock (locked)")?;
         }
         output.flush()?;
         return Ok(Outcome::Complete);
