@@ -13,6 +13,7 @@ mod input;
 mod looking;
 mod observers;
 mod page;
+mod purging;
 mod reading;
 mod records;
 mod rejection;

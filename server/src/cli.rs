@@ -1,5 +1,6 @@
 //! The words of the command line. Owns names and help, Vietnamese first; does nothing.
 
+mod purge;
 mod safety;
 
 use std::net::SocketAddr;
@@ -9,6 +10,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use gandan_core::model::{Role, WardCode};
 
+pub use purge::{Erase, Reclassify, SealedCommand};
 pub use safety::{
     AuditCommand, AuditList, AuditVerify, Backup, BackupCommand, BackupVerify, Check, Restore,
 };
@@ -65,6 +67,14 @@ pub enum Command {
     Restore(Restore),
     /// Kiểm tra toàn bộ dữ liệu · Checks everything that the ward holds
     Check(Check),
+    /// Chuyển một hồ sơ thành tố cáo: xóa nội dung ở mọi nơi · Finds a case to be a denunciation: its content goes,
+    /// everywhere
+    Reclassify(Reclassify),
+    /// Xóa người phản ánh của một hồ sơ ở mọi nơi · Erases a case's person everywhere; the case stays
+    Erase(Erase),
+    /// Sổ niêm phong các vụ tố cáo · The sealed register of denunciations
+    #[command(subcommand)]
+    Sealed(SealedCommand),
     /// Ai được sửa gì, và trạng thái nào theo sau trạng thái nào · Who may change what, and which state follows which
     Policy(Policy),
 }

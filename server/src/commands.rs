@@ -4,6 +4,7 @@
 mod areas;
 mod backup;
 mod people;
+mod purge;
 mod records;
 mod rules;
 pub(crate) mod sentence;
@@ -311,6 +312,18 @@ pub fn run(cli: Cli, terminal: &mut Terminal) -> Result<Outcome, CommandError> {
             trail::check(&ward, terminal)
         }
         Command::Restore(arguments) => backup::restore(&arguments, environment, terminal),
+        Command::Reclassify(arguments) => {
+            let (ward, _) = open(&arguments.data.directory, environment)?;
+            purge::reclassify(&arguments.case, &ward, terminal)
+        }
+        Command::Erase(arguments) => {
+            let (ward, _) = open(&arguments.data.directory, environment)?;
+            purge::erase(&arguments.person, &ward, terminal)
+        }
+        Command::Sealed(crate::cli::SealedCommand::List(data)) => {
+            let (ward, _) = open(&data.directory, environment)?;
+            purge::sealed(&ward, terminal)
+        }
         Command::Policy(options) => rules::print(terminal, options.json),
     }
 }

@@ -23,6 +23,7 @@ mod keys;
 mod news;
 mod numbering;
 mod placements;
+mod purge;
 mod records;
 mod rescue;
 mod restore;
@@ -61,6 +62,7 @@ pub use check::Checked;
 pub use error::WardError;
 pub use invites::{InviteRecord, InviteState};
 pub use news::{Interest, Watching};
+pub use purge::SealedCase;
 pub use records::{Device, DeviceState, HistoryEntry, Staff};
 
 use audit::{Actor, Entry, Kind};
@@ -468,6 +470,33 @@ impl Ward {
             work.audit(Entry::of(Kind::Restored).by(Actor::CommandLine))?;
             work.begin_epoch(None)
         })
+    }
+
+    /// Purges a case that is a denunciation, and its person, everywhere; a reference stays in the sealed
+    /// register.
+    ///
+    /// # Errors
+    /// See [`WardError`].
+    pub fn reclassify(&self, case: Uuid) -> Result<(), WardError> {
+        self.write(|work| work.reclassify(case))
+    }
+
+    /// Purges what is known of a case's person, everywhere; the case stays.
+    ///
+    /// # Errors
+    /// See [`WardError`].
+    pub fn erase(&self, person: Uuid) -> Result<(), WardError> {
+        self.write(|work| work.erase(person))
+    }
+
+    /// Reads the sealed register; that it was read is noted first.
+    ///
+    /// # Errors
+    /// See [`WardError`].
+    pub fn sealed_register(&self) -> Result<Vec<SealedCase>, WardError> {
+        self.note(Entry::of(Kind::SealedRegister).ending("read"))?;
+        self.shared
+            .read(|connection| Ok(purge::sealed(connection)?))
     }
 
     /// A member of staff opened a restricted case.

@@ -24,6 +24,8 @@ pub enum RejectionCode {
     DenunciationContent = 13,
     /// The document is outside the device's scope.
     OutOfScope = 14,
+    /// The document was purged.
+    Purged = 15,
 }
 
 impl RejectionCode {
@@ -39,6 +41,7 @@ impl RejectionCode {
         Self::NotYourRecord,
         Self::DenunciationContent,
         Self::OutOfScope,
+        Self::Purged,
     ];
 
     /// The number on the wire and in SQL.
@@ -96,6 +99,10 @@ impl RejectionCode {
             Self::OutOfScope => {
                 "Hồ sơ này nằm ngoài phạm vi bạn được giao. \
                  Hãy chuyển nội dung cho người phụ trách, hoặc nhờ quản trị giao thêm khu vực."
+            }
+            Self::Purged => {
+                "Hồ sơ này đã được xóa theo quy định nên không nhận thêm gì. \
+                 Hãy liên hệ văn phòng nếu cần biết thêm."
             }
         }
     }

@@ -3,11 +3,13 @@
 
 mod cursor;
 mod page;
+mod tombstone;
 
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 
 pub use cursor::{Cursor, CursorFields, ScopeStep};
 pub use page::{OpenPageError, Page, ScopeDelta};
+pub use tombstone::{PurgeReason, Tombstone};
 
 use super::limits;
 use crate::model::{ChainHash, DeviceId, EditId, Epoch, OfficerId, Timestamp, WardCode, WardKey};

@@ -25,6 +25,9 @@ pub const PAGE_BODY_BYTES_MAX: usize = 384 * 1024;
 /// Most documents that one page asks a device to forget. A ward counts their 17 bytes each as it
 /// counts bodies.
 pub const FORGOTTEN_DOCUMENTS_MAX: usize = 8_192;
+/// Most tombstones of a page, 91 bytes each; they count as bodies do. More than a ward will ever purge between two
+/// meetings with a phone.
+pub const TOMBSTONES_MAX: usize = 4_096;
 /// Most pages that the ward sends before the device has stored the first of them: enough that an
 /// ordinary return needs no second wait, little enough for a phone to hold.
 pub const PAGES_IN_FLIGHT_MAX: usize = 4;

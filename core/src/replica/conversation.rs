@@ -6,17 +6,21 @@ use rusqlite::Connection;
 
 use super::observers::Change;
 use super::{Core, Replica, agreement, forgetting, page, verdicts};
-use crate::model::{AttachmentHash, EditId};
+use crate::model::{AttachmentHash, ChainHash, EditId, Epoch};
 use crate::protocol::bundle;
 use crate::protocol::directory;
-use crate::protocol::feed::{Cursor, Page, ScopeDelta};
+use crate::protocol::feed::{Cursor, Page, PageProof, ScopeDelta, Tombstone};
 use crate::protocol::initiator::{
     DeviceAnswer, DeviceCommand, Opening, OutgoingAttachment, OutgoingBundle,
 };
-use crate::protocol::limits::{BUNDLE_CONTENT_BYTES_MAX, BUNDLE_EDITS_MAX, WANTED_EDITS_MAX};
+use crate::protocol::limits::{
+    BUNDLE_CONTENT_BYTES_MAX, BUNDLE_EDITS_MAX, TOMBSTONES_MAX, WANTED_EDITS_MAX,
+};
 use crate::protocol::reconciliation::Comparison;
 use crate::store::device::outbox::{self, StoredBundle};
-use crate::store::device::{edits, files, malformed, proofs, rejected, set_aside, settings};
+use crate::store::device::{
+    edits, files, malformed, proofs, rejected, set_aside, settings, tombstones,
+};
 use crate::store::{StoreError, attachments};
 
 /// Free pages of 4 KiB that are worth writing the file anew, if they are a quarter of it: a thousand
@@ -37,6 +41,8 @@ pub(super) struct ConversationMemory {
     given_again: BTreeSet<i64>,
     /// The ward could not open a bundle of ours: it could not open the next one either.
     pub(super) is_sealing_over: bool,
+    /// Tombstones were given back, before all pages.
+    are_tombstones_returned: bool,
     /// Number of the last proof given.
     returned: i64,
     /// A comparison under way, and what the last one found that the ward lacks.
@@ -318,7 +324,15 @@ impl Replica {
             conversation,
             ..
         } = &mut *core;
-        let next = next_lacked(&store.connection, conversation);
+        let next = if std::mem::replace(&mut conversation.are_tombstones_returned, true) {
+            Ok(None)
+        } else {
+            tombstones::all(&store.connection).map(of_tombstones)
+        };
+        let next = next.and_then(|first| match first {
+            Some(first) => Ok(Some(first)),
+            None => next_lacked(&store.connection, conversation),
+        });
         Ok(next.map_err(|error| self.store_error(error))?.map(Box::new))
     }
 
@@ -350,6 +364,29 @@ fn shrink(connection: &Connection) -> rusqlite::Result<()> {
         return Ok(());
     }
     connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")
+}
+
+/// A page of nothing but tombstones; each is signed for itself.
+fn of_tombstones(mut tombstones: Vec<Tombstone>) -> Option<Page> {
+    tombstones.truncate(TOMBSTONES_MAX);
+    let ward = "00000".parse().ok().filter(|_| !tombstones.is_empty())?;
+    Some(Page {
+        proof: PageProof {
+            ward,
+            epoch: Epoch([0; 16]),
+            after: 0,
+            up_to: 0,
+            chain: ChainHash([0; 32]),
+            entries: Vec::new(),
+            signature: [0; 64],
+        },
+        bodies: Vec::new(),
+        cursor: None,
+        scope: ScopeDelta {
+            tombstones,
+            ..ScopeDelta::default()
+        },
+    })
 }
 
 fn next_lacked(

@@ -2,18 +2,23 @@
 //! never blocks the rest.
 
 use super::work::{Refused, Work};
-use super::{forgetting, rejection};
+use super::{forgetting, purging, rejection};
 use crate::edit::{Edit, EncodedEdit};
 use crate::model::EditId;
 use crate::protocol::feed::{Page, PageProof, ScopeDelta};
 use crate::protocol::limits::WANTED_EDITS_MAX;
 use crate::store::device::edits::{self, Admission};
 use crate::store::device::set_aside::{self, AsideReason};
-use crate::store::device::{borrowed, doubtful, outbox, proofs, rejected, settings};
+use crate::store::device::{borrowed, doubtful, outbox, proofs, rejected, settings, tombstones};
 
 /// Stores a page and gives the edits to ask for by name.
 pub(super) fn apply(work: &mut Work<'_>, page: &Page) -> rusqlite::Result<Vec<EditId>> {
     let connection = work.connection;
+    if !page.scope.tombstones.is_empty()
+        && let Some(enrolment) = settings::enrolment(connection)?
+    {
+        purging::purge_all(work, enrolment.ward_key, &page.scope.tombstones)?;
+    }
     if page.scope.is_beginning {
         doubtful::begin(connection)?;
     }
@@ -181,6 +186,9 @@ impl<'a, 'b> Taking<'a, 'b> {
         admission: Admission,
     ) -> rusqlite::Result<bool> {
         let document = edit.edit().document;
+        if tombstones::is_purged(self.work.connection, document)? {
+            return Ok(false);
+        }
         if !self.is_everything_here(edit)? {
             self.put_aside(edit, admission, AsideReason::Waiting)?;
             return Ok(false);

@@ -10,6 +10,7 @@ pub(crate) mod proofs;
 pub(crate) mod rejected;
 pub(crate) mod set_aside;
 pub(crate) mod settings;
+pub(crate) mod tombstones;
 pub mod wipe;
 
 use std::fs::{File, TryLockError};

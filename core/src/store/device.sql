@@ -134,3 +134,12 @@ CREATE TABLE attachment_wanted (
 
 CREATE INDEX attachment_outbox_unconfirmed ON attachment_outbox (number) WHERE is_confirmed = 0;
 CREATE INDEX attachment_outbox_record ON attachment_outbox (record);
+
+-- Documents that the ward has purged, each with its signed word. Handed to a ward that was restored before
+-- anything else is, so that nothing of them comes back.
+CREATE TABLE tombstones (
+    document  BLOB    NOT NULL PRIMARY KEY CHECK (length(document) = 17),
+    reason    INTEGER NOT NULL,
+    at        INTEGER NOT NULL,
+    signature BLOB    NOT NULL CHECK (length(signature) = 64)
+) STRICT, WITHOUT ROWID;

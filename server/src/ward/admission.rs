@@ -23,7 +23,7 @@ use super::audit::{Entry, Kind};
 use super::connections::{Work, from_sql, to_sql};
 use super::documents::{self, Loaded};
 use super::scope::{Placement, Scope};
-use super::{WardError, devices, feed, floor, placements, sums};
+use super::{WardError, devices, feed, floor, placements, purge, sums};
 
 /// From whom an edit comes.
 pub(super) struct Origin {
@@ -127,6 +127,9 @@ impl Work<'_> {
     }
 
     fn judge(&mut self, origin: &Origin, edit: &EncodedEdit) -> Result<Verdict, NotAdmitted> {
+        if purge::is_purged(self.connection, edit.edit().document)? {
+            return Err(RejectionCode::Purged.into());
+        }
         if let Some(sequence) = feed::sequence_of(self.connection, edit.id())? {
             return Ok(Verdict::Duplicate { sequence });
         }

@@ -336,10 +336,6 @@ impl Work<'_> {
 
     /// Takes out of the trail which record its entries were about, for an erasure. Who did what and
     /// when stays, and so does the chain: it holds a salted digest of what is gone.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "called by erasure and re-classification")
-    )]
     pub(super) fn forget_in_audit(&mut self, subject: Subject) -> Result<(), WardError> {
         let words = subject.to_string();
         let numbers: Vec<i64> = self

@@ -9,7 +9,7 @@ use gandan_core::model::{
     AttachmentHash, ChainHash, DeviceId, DocumentId, DocumentKind, EditId, OfficerId, Timestamp,
 };
 use gandan_core::protocol::bundle::{self, BundleProof};
-use gandan_core::protocol::feed::{FeedEntry, Salt};
+use gandan_core::protocol::feed::{FeedEntry, Salt, extend_chain};
 use gandan_core::store::{attachments, rows};
 use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
@@ -112,8 +112,10 @@ fn check_feed(connection: &Connection, checked: &mut Checked) -> Result<(), Ward
     let mut rows = statement.query([])?;
     let mut chain = ChainHash([0; 32]);
     let mut sequence = 0;
+    let mut purged = purged_entries(connection)?;
     while let Some(row) = rows.next()? {
         let found = from_sql(row.get(0)?);
+        pass_purged(&mut purged, &mut sequence, &mut chain, checked);
         if found != sequence + 1 {
             checked.problem(format!(
                 "dòng sự kiện thiếu mục {} · the feed lacks entry {}",
@@ -166,6 +168,7 @@ fn check_feed(connection: &Connection, checked: &mut Checked) -> Result<(), Ward
             ));
         }
     }
+    pass_purged(&mut purged, &mut sequence, &mut chain, checked);
     let unnamed: i64 = connection.query_row(
         "SELECT COUNT(*) FROM edits WHERE id NOT IN (SELECT edit FROM feed)",
         [],
@@ -177,6 +180,37 @@ fn check_feed(connection: &Connection, checked: &mut Checked) -> Result<(), Ward
         ));
     }
     Ok(())
+}
+
+/// Places of the feed of which only the digest is left, with the chain after each.
+type Purged = BTreeMap<u64, ([u8; 32], ChainHash)>;
+
+fn purged_entries(connection: &Connection) -> rusqlite::Result<Purged> {
+    connection
+        .prepare("SELECT sequence, digest, chain FROM purged_entries")?
+        .query_map([], |row| {
+            let after = (row.get(1)?, ChainHash(row.get(2)?));
+            Ok((from_sql(row.get(0)?), after))
+        })?
+        .collect()
+}
+
+/// Passes over the places that follow and of which only the digest is left.
+fn pass_purged(
+    purged: &mut Purged,
+    sequence: &mut u64,
+    chain: &mut ChainHash,
+    checked: &mut Checked,
+) {
+    while let Some((digest, kept)) = purged.remove(&(*sequence + 1)) {
+        *sequence += 1;
+        if extend_chain(*chain, &digest) != kept {
+            checked.problem(format!(
+                "mục {sequence} của dòng sự kiện không khớp chuỗi băm · entry {sequence} of the feed does not fit its chain"
+            ));
+        }
+        *chain = kept;
+    }
 }
 
 /// That devices signed for what they wrote.
@@ -363,6 +397,7 @@ fn check_numbers(
     let mut held = BTreeSet::new();
     let mut statement = connection.prepare(
         "SELECT n.register, n.year, n.number, n.uuid, r.official_number, COALESCE(d.awaits_number, 0)
+           OR EXISTS (SELECT 1 FROM tombstones t WHERE t.kind = ?1 AND t.uuid = n.uuid)
          FROM official_numbers n
          LEFT JOIN case_rows r ON r.id = n.uuid
          LEFT JOIN documents d ON d.uuid = n.uuid AND d.kind = ?1

@@ -169,9 +169,10 @@ impl Shared {
             // Nothing of it happened, but what others did did.
             happened = Happened::by_others(have_others_written);
         }
+        let has_purged = happened.has_purged;
         // Within the lock, so that it is told in the order in which it happened.
         self.news.tell(happened);
-        self.keep_log_short(connection);
+        self.keep_log_short(connection, if has_purged { 0 } else { LOG_BYTES_MAX });
         finished
     }
 
@@ -189,9 +190,9 @@ impl Shared {
     }
 
     /// Best effort: what is in the log is as durable as what is in the file.
-    fn keep_log_short(&self, connection: &Connection) {
+    fn keep_log_short(&self, connection: &Connection, bytes_max: u64) {
         let log = self.path.with_extension("db-wal");
-        if !std::fs::metadata(log).is_ok_and(|log| log.len() > LOG_BYTES_MAX) {
+        if !std::fs::metadata(log).is_ok_and(|log| log.len() > bytes_max) {
             return;
         }
         let emptied = connection.busy_timeout(LOG_WAIT).and_then(|()| {

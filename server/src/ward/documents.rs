@@ -32,7 +32,7 @@ impl Default for DocumentCache {
 }
 
 impl DocumentCache {
-    fn take(&mut self, id: DocumentId) -> Option<Loaded> {
+    pub(super) fn take(&mut self, id: DocumentId) -> Option<Loaded> {
         self.0.take(id)
     }
 

@@ -29,13 +29,19 @@ const CURSOR_MARK_BYTES: usize = 16;
 
 /// The last entry of the feed: sequence and chain; zero before the first.
 pub(super) fn head(connection: &Connection) -> rusqlite::Result<(u64, ChainHash)> {
-    let head = connection
-        .prepare_cached("SELECT sequence, chain FROM feed ORDER BY sequence DESC LIMIT 1")?
-        .query_row([], |row| {
-            Ok((from_sql(row.get(0)?), ChainHash(row.get(1)?)))
-        })
-        .optional()?;
-    Ok(head.unwrap_or((0, ChainHash([0; 32]))))
+    let last_of = |table| {
+        connection
+            .prepare_cached(table)?
+            .query_row([], |row| {
+                Ok((from_sql(row.get(0)?), ChainHash(row.get(1)?)))
+            })
+            .optional()
+    };
+    let here = last_of("SELECT sequence, chain FROM feed ORDER BY sequence DESC LIMIT 1")?;
+    let purged =
+        last_of("SELECT sequence, chain FROM purged_entries ORDER BY sequence DESC LIMIT 1")?;
+    let last = here.into_iter().chain(purged).max_by_key(|last| last.0);
+    Ok(last.unwrap_or((0, ChainHash([0; 32]))))
 }
 
 /// The chain at a sequence; `None` if the feed does not reach that far.
@@ -47,7 +53,10 @@ pub(super) fn chain_at(
         return Ok(Some(ChainHash([0; 32])));
     }
     connection
-        .prepare_cached("SELECT chain FROM feed WHERE sequence = ?1")?
+        .prepare_cached(
+            "SELECT chain FROM feed WHERE sequence = ?1
+             UNION ALL SELECT chain FROM purged_entries WHERE sequence = ?1",
+        )?
         .query_row([to_sql(sequence)], |row| row.get(0).map(ChainHash))
         .optional()
 }

@@ -44,6 +44,8 @@ pub(super) struct Happened {
     pub(super) have_others_written: bool,
     pub(super) has_changed_rights: bool,
     pub(super) has_changed_directory: bool,
+    /// The log is to be emptied, so that nothing of it stays there.
+    pub(super) has_purged: bool,
 }
 
 /// An entry of the feed, as far as it matters to whom it concerns.
@@ -137,6 +139,7 @@ impl News {
             have_others_written,
             has_changed_rights,
             has_changed_directory,
+            has_purged: _,
         } = happened;
         let has_changed_rights = has_changed_rights || have_others_written;
         let has_changed_directory = has_changed_directory || have_others_written;

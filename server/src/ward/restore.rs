@@ -12,7 +12,7 @@ use super::admission::NotAdmitted;
 use super::audit::{Entry, Kind};
 use super::connections::{Shared, Work};
 use super::devices::Known;
-use super::{WardError, feed, settings};
+use super::{WardError, feed, purge, settings};
 use gandan_core::model::Status;
 
 /// Devices seen within this time before a restore are waited for before numbering goes on.
@@ -139,7 +139,15 @@ impl Work<'_> {
     /// Takes back a page that the ward once signed. Its word stands: the policy is not asked again.
     pub(super) fn take_back(&mut self, known: &Known, page: &Page) -> Result<(), WardError> {
         let before = feed::head(self.connection)?.0;
-        let ending = self.take_back_page(page)?;
+        for tombstone in &page.scope.tombstones {
+            self.take_back_tombstone(tombstone)?;
+        }
+        // A page of tombstones alone is signed by them.
+        let ending = if page.proof.entries.is_empty() && !page.scope.tombstones.is_empty() {
+            "done"
+        } else {
+            self.take_back_page(page)?
+        };
         let taken = feed::head(self.connection)?.0 - before;
         let mut entry = Entry::of(Kind::TakenBack).by(known.actor()).ending(ending);
         if taken == 0 {
@@ -173,6 +181,9 @@ impl Work<'_> {
             return Ok(());
         }
         let document = edit.edit().document;
+        if purge::is_purged(self.connection, document)? {
+            return Ok(());
+        }
         self.connection
             .prepare_cached(
                 "INSERT OR IGNORE INTO returned_edits (edit, kind, uuid, author, device, received_at, bytes)

@@ -301,3 +301,34 @@ CREATE TABLE audit_subjects (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX audit_subjects_by_entry ON audit_subjects (number);
+
+-- Purged documents: the ward's signed word, and its place in the feed.
+CREATE TABLE tombstones (
+    sequence  INTEGER NOT NULL PRIMARY KEY REFERENCES purged_entries (sequence),
+    kind      INTEGER NOT NULL,
+    uuid      BLOB    NOT NULL,
+    reason    INTEGER NOT NULL,
+    at        INTEGER NOT NULL,
+    signature BLOB    NOT NULL,
+    UNIQUE (kind, uuid)
+) STRICT;
+
+-- Places of the feed of which only the digest is left, and those of tombstones.
+CREATE TABLE purged_entries (
+    sequence INTEGER NOT NULL PRIMARY KEY,
+    digest   BLOB    NOT NULL,
+    chain    BLOB    NOT NULL -- after this entry
+) STRICT;
+
+-- The sealed register: what may be known of a case that was found to be a denunciation. Read by `sealed list`
+-- alone, never by search, export, dashboard or log.
+CREATE TABLE sealed_register (
+    number          INTEGER NOT NULL PRIMARY KEY,
+    uuid            BLOB    NOT NULL UNIQUE,
+    recorded_at     INTEGER NOT NULL,
+    sealed_at       INTEGER NOT NULL,
+    officer         BLOB    NOT NULL,
+    area            TEXT,
+    paper_reference TEXT,
+    official_number TEXT
+) STRICT;

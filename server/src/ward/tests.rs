@@ -12,6 +12,7 @@ mod fixture;
 mod growth;
 mod looking;
 mod phone;
+mod purge;
 mod rescue;
 mod restore;
 mod scope;

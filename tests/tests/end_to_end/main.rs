@@ -19,6 +19,7 @@ mod looking;
 mod lost;
 mod networks;
 mod photos;
+mod purge;
 mod recovery;
 mod replay;
 mod staying;

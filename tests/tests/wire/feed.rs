@@ -10,8 +10,8 @@ use gandan_core::model::{
 };
 use gandan_core::protocol::directory::{self, OpenDirectoryError};
 use gandan_core::protocol::feed::{
-    self, Cursor, CursorFields, FeedEntry, OpenPageError, Page, PageProof, Salt, ScopeDelta,
-    ScopeStep,
+    self, Cursor, CursorFields, FeedEntry, OpenPageError, Page, PageProof, PurgeReason, Salt,
+    ScopeDelta, ScopeStep, Tombstone,
 };
 use gandan_core::protocol::packing;
 use uuid::Uuid;
@@ -65,7 +65,7 @@ pub(crate) fn names() -> Vec<(&'static str, Vec<&'static str>)> {
     vec![
         (
             "sealed-page",
-            vec!["three-entries", "known-edit", "empty", "leaving"],
+            vec!["three-entries", "known-edit", "empty", "leaving", "purging"],
         ),
         ("sealed-page", invalid_pages),
         ("feed-entry", vec!["digests"]),
@@ -166,11 +166,20 @@ fn a_page_has_the_content_of_its_vector() {
         is_end: true,
         ends_loans: true,
         forgotten: vec![DocumentId::case(id), DocumentId::person_of(id)],
+        tombstones: Vec::new(),
     };
+    let mut purging = empty.clone();
+    purging.scope.tombstones = vec![Tombstone::sign(
+        &signing_key(),
+        DocumentId::person_of(id),
+        PurgeReason::Erasure,
+        Timestamp(1_772_500_000_000),
+    )];
     for (name, page) in [
         ("three-entries", three_entries()),
         ("empty", empty),
         ("leaving", leaving),
+        ("purging", purging),
     ] {
         let sealed = vectors::read("sealed-page", name);
         assert_eq!(parts(&page.seal()), parts(&sealed), "{name}");

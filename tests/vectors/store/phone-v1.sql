@@ -19,6 +19,7 @@ CREATE TABLE rejected ( number INTEGER PRIMARY KEY, position INTEGER NOT NULL, i
 CREATE TABLE search_due ( number INTEGER PRIMARY KEY REFERENCES case_rows (number) ON DELETE CASCADE ) STRICT;
 CREATE TABLE set_aside ( id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 32), document BLOB CHECK (length(document) = 17), bytes BLOB NOT NULL, author BLOB NOT NULL CHECK (length(author) = 16), received_at INTEGER NOT NULL, proof INTEGER NOT NULL REFERENCES proofs (number), reason TEXT NOT NULL CHECK (reason IN ('undecodable', 'inapplicable', 'waiting')) ) STRICT;
 CREATE TABLE settings ( name TEXT NOT NULL PRIMARY KEY, value BLOB NOT NULL ) STRICT, WITHOUT ROWID;
+CREATE TABLE tombstones ( document BLOB NOT NULL PRIMARY KEY CHECK (length(document) = 17), reason INTEGER NOT NULL, at INTEGER NOT NULL, signature BLOB NOT NULL CHECK (length(signature) = 64) ) STRICT, WITHOUT ROWID;
 CREATE TABLE visit_rows ( id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16), external_ref TEXT, area TEXT, place TEXT, started_at INTEGER NOT NULL, ended_at INTEGER, officer BLOB NOT NULL CHECK (length(officer) = 16), summary TEXT NOT NULL, conflict_count INTEGER NOT NULL ) STRICT, WITHOUT ROWID;
 CREATE TABLE wanted ( id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 32), tries INTEGER NOT NULL ) STRICT, WITHOUT ROWID;
 CREATE INDEX attachment_outbox_record ON attachment_outbox (record);

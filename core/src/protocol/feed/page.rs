@@ -9,7 +9,7 @@ use thiserror::Error;
 use super::super::compression::{self, DecompressError};
 use super::super::limits;
 use super::super::packing::{self, Effort, PACKED_BYTES_MAX, UnpackError};
-use super::{Cursor, FeedEntry, PageProof, Salt, verify_proof};
+use super::{Cursor, FeedEntry, PageProof, Salt, Tombstone, verify_proof};
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::model::{
     ChainHash, DeviceId, DocumentId, EditId, Epoch, OfficerId, Timestamp, WardCode, WardKey,
@@ -40,12 +40,15 @@ pub struct ScopeDelta {
     pub ends_loans: bool,
     /// To be forgotten.
     pub forgotten: Vec<DocumentId>,
+    /// To be purged before anything else is done. Each carries the ward's signature.
+    pub tombstones: Vec<Tombstone>,
 }
 
 /// Bits of the byte before the documents to be forgotten.
 const BEGINNING: u8 = 1;
 const END: u8 = 2;
 const LOANS: u8 = 4;
+const TOMBSTONES: u8 = 8;
 
 /// What stands for an edit's body.
 mod body_tag {
@@ -164,6 +167,12 @@ impl Page {
             for document in &self.scope.forgotten {
                 content.fixed(&document.to_bytes());
             }
+            if !self.scope.tombstones.is_empty() {
+                content.count(self.scope.tombstones.len());
+                for tombstone in &self.scope.tombstones {
+                    tombstone.write(&mut content);
+                }
+            }
         }
         let mut sealed = Writer::new();
         sealed.bytes(&compression::compress(&content.finish()));
@@ -232,12 +241,15 @@ impl Page {
 impl ScopeDelta {
     fn flags(&self) -> u8 {
         let flag = |is_set: bool, bit: u8| if is_set { bit } else { 0 };
-        flag(self.is_beginning, BEGINNING) | flag(self.is_end, END) | flag(self.ends_loans, LOANS)
+        flag(self.is_beginning, BEGINNING)
+            | flag(self.is_end, END)
+            | flag(self.ends_loans, LOANS)
+            | flag(!self.tombstones.is_empty(), TOMBSTONES)
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let flags = reader.byte()?;
-        if flags & !(BEGINNING | END | LOANS) != 0 {
+        if flags & !(BEGINNING | END | LOANS | TOMBSTONES) != 0 {
             return Err(DecodeError::InvalidValue);
         }
         let forgotten = (0..reader.count(limits::FORGOTTEN_DOCUMENTS_MAX)?)
@@ -249,11 +261,22 @@ impl ScopeDelta {
         if flags == 0 && forgotten.is_empty() {
             return Err(DecodeError::InvalidValue);
         }
+        let tombstones = if flags & TOMBSTONES == 0 {
+            Vec::new()
+        } else {
+            (0..reader.count(limits::TOMBSTONES_MAX)?)
+                .map(|_| Tombstone::read(reader))
+                .collect::<Result<Vec<_>, _>>()?
+        };
+        if flags & TOMBSTONES != 0 && tombstones.is_empty() {
+            return Err(DecodeError::InvalidValue);
+        }
         Ok(Self {
             is_beginning: flags & BEGINNING != 0,
             is_end: flags & END != 0,
             ends_loans: flags & LOANS != 0,
             forgotten,
+            tombstones,
         })
     }
 }

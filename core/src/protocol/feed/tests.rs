@@ -198,7 +198,9 @@ fn bytes_after_the_end_are_refused() {
     leaving.scope.is_end = true;
     for (page, appended, refused) in [
         (page(0, &[b"one"]), &[0, 0][..], DecodeError::InvalidValue),
-        (page(0, &[b"one"]), &[8, 0], DecodeError::InvalidValue),
+        (page(0, &[b"one"]), &[16, 0], DecodeError::InvalidValue),
+        (page(0, &[b"one"]), &[8, 0], DecodeError::Truncated),
+        (page(0, &[b"one"]), &[8, 0, 0], DecodeError::InvalidValue),
         (page(0, &[b"one"]), &[1], DecodeError::Truncated),
         (leaving, &[0], DecodeError::TrailingBytes),
     ] {
@@ -225,6 +227,12 @@ fn documents_that_leave_the_scope_come_with_a_page() {
             DocumentId::person_of(Uuid::from_u128(1)),
             DocumentId::visit(Uuid::from_u128(2)),
         ],
+        tombstones: vec![Tombstone::sign(
+            &SigningKey::from_bytes(&[9; 32]),
+            DocumentId::case(Uuid::from_u128(3)),
+            PurgeReason::Erasure,
+            Timestamp(5),
+        )],
     };
     assert_eq!(Page::open(ward_key(), &page.seal()), Ok(page));
 }

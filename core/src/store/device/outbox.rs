@@ -241,6 +241,26 @@ pub(crate) fn put_back(
         .map(drop)
 }
 
+/// Unseals the bundle in which the edit is, if it is in one.
+pub(crate) fn unseal_around(connection: &Connection, position: i64) -> rusqlite::Result<()> {
+    let bundle: Option<Option<i64>> = connection
+        .prepare_cached("SELECT bundle FROM outbox WHERE position = ?1")?
+        .query_row([position], |row| row.get(0))
+        .optional()?;
+    match bundle.flatten() {
+        Some(bundle) => {
+            // What the ward has accepted is said again, and is a duplicate there.
+            connection
+                .prepare_cached(
+                    "UPDATE outbox SET state = 1, bundle = NULL, sequence = NULL WHERE bundle = ?1",
+                )?
+                .execute([bundle])?;
+            drop_finished(connection, bundle)
+        }
+        None => Ok(()),
+    }
+}
+
 /// Takes an edit off the outbox, and its bundle with the last one.
 pub(crate) fn remove(connection: &Connection, position: i64) -> rusqlite::Result<()> {
     let bundle: Option<Option<i64>> = connection

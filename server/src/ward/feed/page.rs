@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gandan_core::model::{ChainHash, DocumentId, Epoch};
-use gandan_core::protocol::feed::{Cursor, FeedEntry, Page, PageProof, ScopeDelta, sign};
+use gandan_core::protocol::feed::{
+    Cursor, FeedEntry, Page, PageProof, ScopeDelta, Tombstone, sign,
+};
 use gandan_core::protocol::limits::{
     BUNDLE_EDITS_MAX, FORGOTTEN_DOCUMENTS_MAX, PAGE_BODY_BYTES_MAX,
 };
@@ -12,6 +14,9 @@ use super::super::connections::Shared;
 
 /// A document to be forgotten, on the wire.
 const DOCUMENT_BYTES: usize = 17;
+
+/// A tombstone, on the wire.
+const TOMBSTONE_BYTES: usize = 91;
 
 /// An entry on its way into a page; the body is left out if the device has it.
 type Line = (Option<DocumentId>, FeedEntry, Option<Vec<u8>>);
@@ -23,12 +28,13 @@ pub(super) struct PageBuilder {
     is_beginning: bool,
     is_end: bool,
     ends_loans: bool,
+    tombstones: Vec<Tombstone>,
     size: usize,
 }
 
 impl PageBuilder {
     pub(super) fn is_empty(&self) -> bool {
-        self.lines.is_empty() && self.forgotten.is_empty()
+        self.lines.is_empty() && self.forgotten.is_empty() && self.tombstones.is_empty()
     }
 
     /// Whether bodies of `size` bytes and so many documents to be forgotten still have room.
@@ -71,6 +77,12 @@ impl PageBuilder {
         if self.forgotten.insert(document) {
             self.size += DOCUMENT_BYTES;
         }
+    }
+
+    /// What the device must not keep, whatever else the page says.
+    pub(super) fn tell(&mut self, tombstones: Vec<Tombstone>) {
+        self.size += tombstones.len() * TOMBSTONE_BYTES;
+        self.tombstones = tombstones;
     }
 
     pub(super) fn begin(&mut self) {
@@ -117,6 +129,7 @@ impl PageBuilder {
                 is_end: self.is_end,
                 ends_loans: self.ends_loans,
                 forgotten: self.forgotten.into_iter().collect(),
+                tombstones: self.tombstones,
             },
         }
     }

@@ -18,9 +18,9 @@ use super::super::connections::{Shared, from_sql, to_sql};
 use super::super::devices::Known;
 use super::super::documents::placement_at;
 use super::super::scope::{Placement, Scope};
-use super::super::{WardError, placements, restore, scopes};
+use super::super::{WardError, placements, purge, restore, scopes};
 use super::page::PageBuilder;
-use super::{ENTRY_COLUMNS, entry_at, open_cursor, seal_cursor};
+use super::{ENTRY_COLUMNS, entry_at, head, open_cursor, seal_cursor};
 
 /// How many entries outside the scope are passed over before the device gets an empty page, only to
 /// move its cursor on: without it every later reading would pass over them again.
@@ -62,6 +62,7 @@ pub(in super::super) fn read(
         filled: 0,
     });
     let mut page = PageBuilder::default();
+    page.tell(purge::told_after(connection, from.sequence)?);
     if is_beginning {
         page.begin();
     }
@@ -265,6 +266,8 @@ impl Reading<'_> {
                 return Ok(None);
             }
             fields.is_whole = false;
+            // Behind the last entry there may be places of what was purged.
+            (fields.sequence, fields.chain) = head(self.connection)?;
         }
         Ok(Some(self.finish(page, from.sequence, fields)))
     }

@@ -302,6 +302,12 @@ impl Phone {
         }
     }
 
+    pub(super) fn return_page(&self, ward: &Ward, page: Page) {
+        let command = WardCommand::TakeBack(Box::new(page));
+        let answer = ward.execute(self.device(), command).unwrap();
+        assert_eq!(answer, WardAnswer::Done);
+    }
+
     /// Gives back everything received, with `own` as the bodies of its own edits.
     pub(super) fn give_back(&self, ward: &Ward, own: &[EncodedEdit]) {
         for page in &self.pages {
@@ -312,9 +318,7 @@ impl Phone {
                     *body = mine.map(|edit| edit.bytes().to_vec());
                 }
             }
-            let command = WardCommand::TakeBack(Box::new(page));
-            let answer = ward.execute(self.device(), command).unwrap();
-            assert_eq!(answer, WardAnswer::Done);
+            self.return_page(ward, page);
         }
     }
 }

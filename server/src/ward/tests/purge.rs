@@ -1,0 +1,168 @@
+//! What is purged is gone from the ward, is told first to every device, and never comes back.
+
+use gandan_core::model::{DocumentId, Role};
+use gandan_core::policy::RejectionCode;
+use gandan_core::protocol::feed::{Cursor, Page, PurgeReason};
+use gandan_core::protocol::verdict::Verdict;
+use gandan_core::store::rows;
+
+use super::fixture::World;
+use super::phone::Phone;
+use super::restore::{backup, restored};
+use crate::app;
+use crate::ward::audit::{Filter, Kind};
+use crate::ward::{Ward, WardError};
+
+const PHOTO: &[u8] = b"\x89PNG\r\n\x1a\nDAUVETANH";
+
+fn count(ward: &Ward, sql: &str) -> i64 {
+    ward.read(|connection| connection.query_row(sql, [], |row| row.get(0)))
+        .unwrap()
+}
+
+fn told(page: &Page) -> Vec<(DocumentId, PurgeReason)> {
+    let told = page.scope.tombstones.iter();
+    told.map(|tombstone| (tombstone.document, tombstone.reason))
+        .collect()
+}
+
+#[test]
+fn a_case_found_to_be_a_denunciation_leaves_a_reference_and_a_chain_that_holds() {
+    let world = World::new();
+    let clerk = world.clerk("Ngô Thị Hạnh", Role::Triage);
+    let mut phone = Phone::enrol(&world, 1, Role::Officer, &[]);
+    let mut away = Phone::enrol(&world, 2, Role::Triage, &[]);
+    let case = phone.case("DAUVET", None);
+    let uuid = case.edit().document.uuid;
+    let person = phone.person(uuid);
+    let shown = phone.attach(&case, PHOTO);
+    let other = phone.case("Ngập", None);
+    let all = [case.clone(), person.clone(), shown, other.clone()];
+    phone.send(&world.ward, &all);
+    phone.upload(&world.ward, PHOTO);
+    let number = app::accept(&world.ward, &clerk, uuid).unwrap();
+    assert_eq!(away.read(&world.ward).len(), 6);
+    phone.read(&world.ward);
+    assert!(world.ward.check().unwrap().is_sound());
+
+    world.ward.reclassify(uuid).unwrap();
+
+    let log = std::fs::metadata(world.folder.path().join("ward.db-wal"));
+    assert_eq!(log.map_or(0, |log| log.len()), 0, "the log is empty");
+    let checked = world.ward.check().unwrap();
+    assert!(checked.is_sound(), "{:?}", checked.problems);
+    assert_eq!(checked.edits, 1);
+    assert!(world.ward.case(uuid).unwrap().is_none());
+    let other_uuid = other.edit().document.uuid;
+    assert!(world.ward.case(other_uuid).unwrap().is_some());
+    for table in [
+        "attachments",
+        "attachment_parts",
+        "case_attachments",
+        "person_rows",
+    ] {
+        let left = count(&world.ward, &format!("SELECT COUNT(*) FROM {table}"));
+        assert_eq!(left, 0, "{table}");
+    }
+    let sealed = world.ward.sealed_register().unwrap();
+    assert_eq!(sealed.len(), 1);
+    assert_eq!(sealed[0].official_number, Some(number));
+    for kind in [Kind::Reclassified, Kind::SealedRegister] {
+        let filter = Filter {
+            kind: Some(kind),
+            limit: 10,
+            ..Filter::default()
+        };
+        assert_eq!(world.ward.audit_records(&filter).unwrap().len(), 1);
+    }
+    assert!(world.ward.verify_audit().unwrap().is_sound());
+
+    // The first page says it, to a phone that was away and to one that is new; then nothing is left to say.
+    let both = [
+        (DocumentId::case(uuid), PurgeReason::Denunciation),
+        (DocumentId::person_of(uuid), PurgeReason::Denunciation),
+    ];
+    let page = away.read_page(&world.ward).unwrap();
+    assert_eq!(told(&page), both);
+    away.read(&world.ward);
+    assert!(away.read_page(&world.ward).is_none());
+    away.cursor = Cursor::default();
+    assert_eq!(told(&away.read_page(&world.ward).unwrap()), both);
+
+    // Nothing of it is admitted any more, and it cannot be purged twice.
+    let late = phone.note(&case, "DAUVET nữa");
+    let code = RejectionCode::Purged;
+    assert_eq!(
+        phone.send(&world.ward, &[late, case, person]),
+        [Verdict::Rejected { code }; 3]
+    );
+    assert!(matches!(
+        world.ward.reclassify(uuid),
+        Err(WardError::NotFound("case"))
+    ));
+}
+
+#[test]
+fn a_person_is_erased_and_the_case_stays() {
+    let world = World::new();
+    let mut phone = Phone::enrol(&world, 1, Role::Officer, &[]);
+    let case = phone.case("Ngập", None);
+    let uuid = case.edit().document.uuid;
+    let person = phone.person(uuid);
+    phone.send(&world.ward, &[case, person]);
+    assert!(matches!(
+        world.ward.erase(uuid::Uuid::nil()),
+        Err(WardError::NotFound("person"))
+    ));
+
+    world.ward.erase(uuid).unwrap();
+
+    assert!(world.ward.case(uuid).unwrap().is_some());
+    let left = world
+        .ward
+        .read(|connection| rows::person(connection, uuid))
+        .unwrap();
+    assert!(left.is_none());
+    let checked = world.ward.check().unwrap();
+    assert!(checked.is_sound(), "{:?}", checked.problems);
+    let page = phone.read_page(&world.ward).unwrap();
+    assert_eq!(
+        told(&page),
+        [(DocumentId::person_of(uuid), PurgeReason::Erasure)]
+    );
+}
+
+#[test]
+fn a_ward_put_back_from_before_a_purge_hears_of_it_and_takes_nothing_back() {
+    let world = World::new();
+    let mut phone = Phone::enrol(&world, 1, Role::Officer, &[]);
+    let mut late = Phone::enrol(&world, 2, Role::Triage, &[]);
+    let case = phone.case("DAUVET", None);
+    let uuid = case.edit().document.uuid;
+    phone.send(&world.ward, std::slice::from_ref(&case));
+    late.read(&world.ward);
+    let old = tempfile::tempdir().unwrap();
+    backup(&world, old.path());
+    world.ward.reclassify(uuid).unwrap();
+    let page = phone.read_page(&world.ward).unwrap();
+    phone.read(&world.ward);
+
+    let ward = restored(old.path());
+    assert!(ward.case(uuid).unwrap().is_some());
+    assert!(!phone.greet(&ward), "the purge has a place in the feed");
+    let mut forged = page.clone();
+    forged.proof.entries.clear();
+    forged.scope.tombstones[0].signature[0] ^= 1;
+    forged.scope.tombstones.truncate(1);
+    phone.return_page(&ward, forged);
+    assert!(ward.case(uuid).unwrap().is_some());
+    phone.return_page(&ward, page);
+    assert!(ward.case(uuid).unwrap().is_none());
+    // Who has not heard of it yet brings the case in vain.
+    late.give_back(&ward, &[]);
+    assert!(ward.case(uuid).unwrap().is_none());
+    late.cursor = Cursor::default();
+    assert_eq!(told(&late.read_page(&ward).unwrap()).len(), 2);
+    let checked = ward.check().unwrap();
+    assert!(checked.is_sound(), "{:?}", checked.problems);
+}
