@@ -19,6 +19,7 @@ mod outbound;
 pub mod packing;
 pub mod reconciliation;
 pub mod responder;
+pub mod signature;
 pub mod verdict;
 pub mod violation;
 pub mod witness;

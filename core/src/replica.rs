@@ -88,7 +88,7 @@ impl Replica {
         key: &StoreKey,
         environment: Arc<dyn Environment>,
     ) -> Result<Self, OpenError> {
-        standing::refuse_wiped(directory)?;
+        device::wipe::refuse_wiped(directory)?;
         let store = device::open(directory, key, &|reopen, to| {
             rescue::salvage(reopen, &*environment, to);
         })?;
@@ -239,10 +239,14 @@ impl Failure for RecordError {
 impl Core {
     /// In whose name this device writes.
     fn author(&self) -> Option<Author> {
-        self.enrolment.as_ref().map(|enrolment| Author {
-            officer: enrolment.credential.officer,
-            role: enrolment.credential.role,
-        })
+        self.enrolment.as_ref().map(author_of)
+    }
+}
+
+fn author_of(enrolment: &Enrolment) -> Author {
+    Author {
+        officer: enrolment.credential.officer,
+        role: enrolment.credential.role,
     }
 }
 

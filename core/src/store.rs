@@ -5,6 +5,7 @@
 pub mod attachments;
 pub mod connection;
 pub mod device;
+pub(crate) mod durable;
 pub mod lock;
 pub mod rows;
 

@@ -1,12 +1,13 @@
 //! Edits on their way up: packed, signed once, named by the hash of the sealed bytes. Owns the
 //! device's word and the envelope; how edits are packed is [`super::packing`]'s.
 
-use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+use ed25519_dalek::{Signer, SigningKey};
 use thiserror::Error;
 
 use super::credential::read_ward;
 use super::limits::{BUNDLE_BYTES_MAX, BUNDLE_EDITS_MAX};
 use super::packing::{self, Effort, PACKED_BYTES_MAX, UnpackError};
+use super::signature;
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::edit::EncodedEdit;
 use crate::model::{BundleId, DeviceId, EditId, Timestamp, WardCode};
@@ -186,10 +187,11 @@ pub fn edits_of_own(sealed: &[u8]) -> Vec<EditId> {
 /// Checks the device's word on its own.
 #[must_use]
 pub fn verify_proof(proof: &BundleProof) -> bool {
-    VerifyingKey::from_bytes(proof.device.as_bytes()).is_ok_and(|key| {
-        let signature = Signature::from_bytes(&proof.signature);
-        key.verify_strict(&signed_bytes(proof), &signature).is_ok()
-    })
+    signature::holds(
+        proof.device.as_bytes(),
+        &signed_bytes(proof),
+        &proof.signature,
+    )
 }
 
 fn signed_bytes(proof: &BundleProof) -> Vec<u8> {

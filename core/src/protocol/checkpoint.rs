@@ -6,10 +6,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use data_encoding::BASE64URL_NOPAD;
-use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+use ed25519_dalek::{Signer as _, SigningKey};
 use thiserror::Error;
 
 use super::credential::read_ward;
+use super::signature;
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::model::{ChainHash, Epoch, Timestamp, WardCode, WardKey};
 
@@ -71,10 +72,7 @@ impl Checkpoint {
     /// Whether the ward of `ward_key` gave this word.
     #[must_use]
     pub fn verify(&self, ward_key: WardKey) -> bool {
-        VerifyingKey::from_bytes(ward_key.as_bytes()).is_ok_and(|key| {
-            let signature = Signature::from_bytes(&self.signature);
-            key.verify_strict(&self.signed_bytes(), &signature).is_ok()
-        })
+        signature::holds(ward_key.as_bytes(), &self.signed_bytes(), &self.signature)
     }
 
     fn signed_bytes(&self) -> Vec<u8> {

@@ -1,10 +1,11 @@
 //! The ward's word that a device is an officer's. Owns what is signed and its bytes; knows nothing
 //! of how a device came by it.
 
-use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+use ed25519_dalek::{Signer, SigningKey};
 
 use super::invite::Invite;
 use super::limits::{ADDRESS_BYTES_MAX, ADDRESSES_MAX};
+use super::signature;
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::model::{DeviceId, OfficerId, Role, Timestamp, WardCode, WardKey};
 
@@ -71,10 +72,7 @@ impl DeviceCredential {
     /// Whether the ward of `ward_key` gave this word.
     #[must_use]
     pub fn verify(&self, ward_key: WardKey) -> bool {
-        VerifyingKey::from_bytes(ward_key.as_bytes()).is_ok_and(|key| {
-            let signature = Signature::from_bytes(&self.signature);
-            key.verify_strict(&self.signed_bytes(), &signature).is_ok()
-        })
+        signature::holds(ward_key.as_bytes(), &self.signed_bytes(), &self.signature)
     }
 
     /// The bytes that are stored and sent.

@@ -5,13 +5,13 @@ mod cursor;
 mod page;
 mod tombstone;
 
-use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+use ed25519_dalek::{Signer, SigningKey};
 
 pub use cursor::{Cursor, CursorFields, ScopeStep};
 pub use page::{OpenPageError, Page, ScopeDelta};
 pub use tombstone::{PurgeReason, Tombstone};
 
-use super::limits;
+use super::{limits, signature};
 use crate::model::{ChainHash, DeviceId, EditId, Epoch, OfficerId, Timestamp, WardCode, WardKey};
 
 /// Domains of the feed's hashes and signatures, so that none can stand for another.
@@ -177,11 +177,8 @@ pub fn sign(key: &SigningKey, unsigned: PageProof) -> PageProof {
 /// Checks the ward's word on its own: the form of the entries, and the signature.
 #[must_use]
 pub fn verify_proof(ward_key: WardKey, proof: &PageProof) -> bool {
-    let Ok(key) = VerifyingKey::from_bytes(ward_key.as_bytes()) else {
-        return false;
-    };
-    let signature = Signature::from_bytes(&proof.signature);
-    proof.is_well_formed() && key.verify_strict(&proof.signed_bytes(), &signature).is_ok()
+    proof.is_well_formed()
+        && signature::holds(ward_key.as_bytes(), &proof.signed_bytes(), &proof.signature)
 }
 
 #[cfg(test)]

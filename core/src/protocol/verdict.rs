@@ -30,6 +30,36 @@ pub enum Verdict {
     },
 }
 
+/// How many edits met which verdict.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Accepted.
+    pub accepted: u64,
+    /// There already.
+    pub duplicate: u64,
+    /// Waiting for what they depend on.
+    pub waiting: u64,
+    /// Refused.
+    pub rejected: u64,
+}
+
+impl Tally {
+    /// Of so many.
+    #[must_use]
+    pub fn of(verdicts: &[Verdict]) -> Self {
+        let mut tally = Self::default();
+        for verdict in verdicts {
+            *match verdict {
+                Verdict::Accepted { .. } => &mut tally.accepted,
+                Verdict::Duplicate { .. } => &mut tally.duplicate,
+                Verdict::Waiting { .. } => &mut tally.waiting,
+                Verdict::Rejected { .. } => &mut tally.rejected,
+            } += 1;
+        }
+        tally
+    }
+}
+
 /// Tags on the wire.
 mod tag {
     pub(super) const ACCEPTED: u8 = 1;

@@ -59,12 +59,7 @@ fn forget(
     officer: Option<OfficerId>,
 ) -> rusqlite::Result<()> {
     let connection = work.connection;
-    borrowed::remove(connection, document)?;
-    let (mut unused, dependencies) =
-        set_aside::remove_document(connection, &mut work.held, document)?;
-    for dependency in dependencies {
-        proofs::want_no_more(connection, dependency)?;
-    }
+    let mut unused = remove_what_came(work, document)?;
     let stored = edits::all_of_document(connection, document)?;
     let mut files = files_of(connection, document)?;
     for stored in &stored {
@@ -111,8 +106,23 @@ fn forget(
     remove_files(connection, document.uuid, files)
 }
 
+/// Removes what the ward lent of a document and what it sent that could not be used; gives the proofs that
+/// may be unused now.
+pub(super) fn remove_what_came(
+    work: &mut Work<'_>,
+    document: DocumentId,
+) -> rusqlite::Result<Vec<i64>> {
+    let connection = work.connection;
+    borrowed::remove(connection, document)?;
+    let (unused, dependencies) = set_aside::remove_document(connection, &mut work.held, document)?;
+    for dependency in dependencies {
+        proofs::want_no_more(connection, dependency)?;
+    }
+    Ok(unused)
+}
+
 /// The files that a case shows, and those of it that are on their way.
-fn files_of(
+pub(super) fn files_of(
     connection: &Connection,
     document: DocumentId,
 ) -> rusqlite::Result<BTreeSet<AttachmentHash>> {
@@ -133,13 +143,23 @@ fn remove_files(
 ) -> rusqlite::Result<()> {
     for hash in hashes {
         files::remove_confirmed(connection, hash, case)?;
-        if !files::is_under_way(connection, hash)?
-            && !rows::is_attachment_of_another(connection, hash, case)?
-        {
-            attachments::remove(connection, hash)?;
-            parts::remove(connection, hash)?;
-            files::want_no_more(connection, hash)?;
-        }
+        remove_if_unneeded(connection, case, hash)?;
+    }
+    Ok(())
+}
+
+/// Removes the bytes of a file of a case, unless they have to be sent first or another case shows them.
+pub(super) fn remove_if_unneeded(
+    connection: &Connection,
+    case: Uuid,
+    hash: AttachmentHash,
+) -> rusqlite::Result<()> {
+    if !files::is_under_way(connection, hash)?
+        && !rows::is_attachment_of_another(connection, hash, case)?
+    {
+        attachments::remove(connection, hash)?;
+        parts::remove(connection, hash)?;
+        files::want_no_more(connection, hash)?;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use super::author_of;
 use super::work::Work;
 use crate::document::schema;
 use crate::model::{ActorId, DocumentId, EditId, IntentId};
@@ -96,9 +97,10 @@ fn take_back(
     // The next edit would take a number of this actor that the ward has seen on another edit.
     work.actor = ActorId(work.random());
     work.rebuild(document)?;
+    let author = settings::enrolment(connection)?.map(|enrolment| author_of(&enrolment));
     for stored in dependents {
         let files = schema::attached_by(stored.edit.edit());
-        if is_made_anew(work, &stored)? {
+        if is_made_anew(work, author, &stored)? {
             shown_files.extend(files);
         } else {
             refused_files.extend(files);
@@ -109,23 +111,21 @@ fn take_back(
     for hash in refused_files.difference(&shown_files) {
         files::remove(connection, *hash, document.uuid)?;
     }
-    // Of a document that is gone altogether the refused edits are read.
-    work.rebuild(document)
+    Ok(())
 }
 
 /// Makes what built on a refused edit anew, under its old intent, so that the ward applies it once whatever
 /// becomes of the first. Not possible if it says something about what was refused: a splice of words
 /// that are not there, a step from a state that was not reached, an edit of a case that does not exist.
-fn is_made_anew(work: &mut Work<'_>, stored: &StoredEdit) -> rusqlite::Result<bool> {
-    let Some(enrolment) = settings::enrolment(work.connection)? else {
-        return Ok(false);
-    };
-    let author = Author {
-        officer: enrolment.credential.officer,
-        role: enrolment.credential.role,
-    };
-    if stored.author != author.officer {
-        return Ok(false);
+fn is_made_anew(
+    work: &mut Work<'_>,
+    author: Option<Author>,
+    stored: &StoredEdit,
+) -> rusqlite::Result<bool> {
+    match author {
+        Some(author) if author.officer == stored.author => {
+            work.author_anew(author, stored.edit.edit())
+        }
+        _ => Ok(false),
     }
-    work.author_anew(author, stored.edit.edit())
 }

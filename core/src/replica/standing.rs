@@ -8,8 +8,8 @@ use thiserror::Error;
 use super::{RecordError, Replica};
 use crate::model::Timestamp;
 use crate::protocol::message::Refusal;
+use crate::store::StoreError;
 use crate::store::device::{files, outbox, rejected, settings, wipe};
-use crate::store::{OpenError, StoreError};
 
 /// Where this device stands with its ward, as far as it knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +64,7 @@ impl Replica {
     /// ward says so. Only a ward that has shown its key can have said it.
     ///
     /// After a wipe this replica answers nothing any more, and its folder opens no more
-    /// ([`OpenError::Wiped`]). What the ward did not have lies in the folder, sealed to it.
+    /// ([`crate::store::OpenError::Wiped`]). What the ward did not have lies in the folder, sealed to it.
     ///
     /// # Errors
     /// See [`WipeError`].
@@ -109,16 +109,4 @@ fn is_anything_lacked(connection: &Connection) -> rusqlite::Result<bool> {
     Ok(!outbox::pending(connection)?.is_empty()
         || rejected::is_any(connection)?
         || !files::unconfirmed(connection)?.is_empty())
-}
-
-/// Ends a wipe that was cut off, and says that there is no store any more.
-pub(super) fn refuse_wiped(directory: &std::path::Path) -> Result<(), OpenError> {
-    match wipe::wiped_at(directory) {
-        Ok(None) => Ok(()),
-        Ok(Some(_)) => {
-            wipe::destroy(directory).map_err(OpenError::Unusable)?;
-            Err(OpenError::Wiped)
-        }
-        Err(error) => Err(OpenError::Unusable(error)),
-    }
 }

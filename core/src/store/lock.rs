@@ -6,8 +6,8 @@ mod attempts;
 mod file_key_store;
 mod seal;
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 pub use file_key_store::FileKeyStore;
 
-use super::StoreKey;
+use super::{StoreKey, durable};
 use crate::environment::Environment;
 use attempts::Attempts;
 
@@ -156,8 +156,8 @@ impl<'a> AppLock<'a> {
         if *self.key_store.unwrap(&wrapped)? != sealed {
             return Err(LockError::KeyStore(KeyStoreError));
         }
-        remove(&self.path(SESSION_NAME))?;
-        write_durably(&self.path(LOCK_NAME), &wrapped)?;
+        durable::remove(&self.path(SESSION_NAME))?;
+        durable::write(&self.path(LOCK_NAME), &wrapped)?;
         Ok(())
     }
 
@@ -169,7 +169,7 @@ impl<'a> AppLock<'a> {
         if !is_set(self.directory)? {
             return Err(LockError::NotSet);
         }
-        Ok(remove(&self.path(SESSION_NAME))?)
+        Ok(durable::remove(&self.path(SESSION_NAME))?)
     }
 
     /// Gives the key to who knows the PIN. An attempt is counted before it is looked at, so that ending the
@@ -214,7 +214,7 @@ impl<'a> AppLock<'a> {
     /// See [`LockError`].
     pub fn keep_open(&self, key: &StoreKey) -> Result<(), LockError> {
         let wrapped = self.key_store.wrap(&key.0)?;
-        Ok(write_durably(&self.path(SESSION_NAME), &wrapped)?)
+        Ok(durable::write(&self.path(SESSION_NAME), &wrapped)?)
     }
 
     /// The key, if the lock was opened.
@@ -238,38 +238,6 @@ impl<'a> AppLock<'a> {
     fn path(&self, name: &str) -> PathBuf {
         self.directory.join(name)
     }
-}
-
-/// Readable by its owner alone, whole or not at all.
-fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut name = path.as_os_str().to_owned();
-    name.push("-new");
-    let unfinished = PathBuf::from(name);
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&unfinished)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&unfinished, path)?;
-    sync_folder(path)
-}
-
-fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Ok(()) => sync_folder(path),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(error),
-    }
-}
-
-fn sync_folder(path: &Path) -> io::Result<()> {
-    // Windows has no such thing, and needs none.
-    if cfg!(unix) {
-        File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ mod write;
 
 pub use files::{attachments_of_case, is_attachment_of_another, is_attachment_referenced};
 pub use read::{
-    case, case_by_code, case_by_external_ref, case_count, cases, person, visit,
+    case, case_as_typed, case_by_code, case_by_external_ref, case_count, cases, person, visit,
     visit_by_external_ref, visits,
 };
 pub use write::{forget_words, index_due, index_much_due, is_current, remove, write_unindexed};

@@ -1,9 +1,10 @@
 //! The manifest: which block of the ward's file lies where, signed by the ward. Everything but the store's
 //! key and the configuration can be read without the recovery key, and none of it says anything of people.
 
-use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+use ed25519_dalek::{Signer as _, SigningKey};
 use gandan_core::codec::{DecodeError, Reader, Writer};
 use gandan_core::model::{Timestamp, WardCode};
+use gandan_core::protocol::signature;
 
 use super::{BLOCK_BYTES, BackupError};
 
@@ -109,11 +110,7 @@ impl Manifest {
             .split_last_chunk::<SIGNATURE_BYTES>()
             .ok_or(BackupError::Damaged("its list of blocks is cut short"))?;
         let manifest = read(content).map_err(|_| damaged)?;
-        let is_signed = VerifyingKey::from_bytes(&manifest.signer).is_ok_and(|key| {
-            key.verify_strict(&signed_bytes(content), &Signature::from_bytes(signature))
-                .is_ok()
-        });
-        if !is_signed {
+        if !signature::holds(&manifest.signer, &signed_bytes(content), signature) {
             return Err(BackupError::Damaged(
                 "its list of blocks does not carry the ward's signature",
             ));

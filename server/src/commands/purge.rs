@@ -1,17 +1,15 @@
 //! `reclassify`, `erase` and `sealed list`.
 
-use gandan_core::store::rows;
-use uuid::Uuid;
-
+use super::records::case_as_typed;
 use super::{CommandError, Outcome, Terminal, say, tell};
-use crate::ward::{Ward, WardError};
+use crate::ward::Ward;
 
 pub(super) fn reclassify(
     typed: &str,
     ward: &Ward,
     terminal: &mut Terminal,
 ) -> Result<Outcome, CommandError> {
-    ward.reclassify(case(typed, ward)?)?;
+    ward.reclassify(case_as_typed(typed, ward)?)?;
     tell(
         terminal.messages,
         format_args!(
@@ -28,7 +26,7 @@ pub(super) fn erase(
     ward: &Ward,
     terminal: &mut Terminal,
 ) -> Result<Outcome, CommandError> {
-    ward.erase(case(typed, ward)?)?;
+    ward.erase(case_as_typed(typed, ward)?)?;
     tell(
         terminal.messages,
         format_args!(
@@ -57,13 +55,4 @@ pub(super) fn sealed(ward: &Ward, terminal: &mut Terminal) -> Result<Outcome, Co
         )?;
     }
     Ok(Outcome::Done)
-}
-
-/// The record for what was typed: a uuid, a short code or an official number.
-fn case(typed: &str, ward: &Ward) -> Result<Uuid, WardError> {
-    let found = match typed.parse() {
-        Ok(uuid) => Some(uuid),
-        Err(_) => ward.read(|connection| rows::case_by_code(connection, typed))?,
-    };
-    found.ok_or(WardError::NotFound("case"))
 }

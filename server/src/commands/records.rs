@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use gandan_core::model::DocumentId;
-use gandan_core::protocol::verdict::Verdict;
+use gandan_core::protocol::verdict::{Tally, Verdict};
 use gandan_core::store::rows;
 use uuid::Uuid;
 
@@ -19,21 +19,20 @@ pub(super) fn export(
     ward: &Ward,
     terminal: &mut Terminal,
 ) -> Result<Outcome, CommandError> {
-    let id = match typed.parse::<Uuid>() {
-        Ok(id) => Some(id),
-        Err(_) => ward.read(|connection| rows::case_by_code(connection, typed))?,
-    };
-    let file = match id {
-        Some(id) => ward.export(DocumentId::case(id))?,
-        None => None,
-    };
-    let file = file.ok_or(WardError::NotFound("case"))?;
+    let case = DocumentId::case(case_as_typed(typed, ward)?);
+    let file = ward.export(case)?.ok_or(WardError::NotFound("case"))?;
     terminal
         .output
         .write_all(&file)
         .and_then(|()| terminal.output.flush())
         .map_err(CommandError::Output)?;
     Ok(Outcome::Done)
+}
+
+/// The case that is meant by a uuid, a short code or an official number.
+pub(super) fn case_as_typed(typed: &str, ward: &Ward) -> Result<Uuid, WardError> {
+    let found = ward.read(|connection| rows::case_as_typed(connection, typed))?;
+    found.ok_or(WardError::NotFound("case"))
 }
 
 pub(super) fn import_rescue(
@@ -50,12 +49,12 @@ pub(super) fn import_rescue(
     } else {
         ward.import_rescue(&bytes)?
     };
-    let count =
-        |is_one: fn(&Verdict) -> bool| verdicts.iter().filter(|verdict| is_one(verdict)).count();
-    let accepted = count(|verdict| matches!(verdict, Verdict::Accepted { .. }));
-    let duplicate = count(|verdict| matches!(verdict, Verdict::Duplicate { .. }));
-    let waiting = count(|verdict| matches!(verdict, Verdict::Waiting { .. }));
-    let rejected = count(|verdict| matches!(verdict, Verdict::Rejected { .. }));
+    let Tally {
+        accepted,
+        duplicate,
+        waiting,
+        rejected,
+    } = Tally::of(&verdicts);
     say(
         terminal.output,
         format_args!(

@@ -24,30 +24,10 @@ pub(super) fn print(terminal: &mut Terminal, as_json: bool) -> Result<Outcome, C
              a stop card"
         ),
     )?;
-    for rule in FIELDS {
+    for row in rows_of_fields() {
         say(
             terminal.output,
-            format_args!(
-                "{}\t{}\t{}\t{}\t{}\t{}\t{}",
-                kind(rule.kind),
-                rule.field,
-                at_creation(rule.at_creation),
-                leave(rule.recorder),
-                leave(rule.in_scope),
-                leave(rule.office),
-                on_stop_card(rule.on_stop_card),
-            ),
-        )?;
-    }
-    for rule in UNKNOWN_FIELDS {
-        say(
-            terminal.output,
-            format_args!(
-                "{}\t{UNKNOWN}\tanything\t{}\tno\t{}\tno",
-                kind(rule.kind),
-                leave(rule.recorder),
-                leave(rule.office),
-            ),
+            format_args!("{}", row.map(|(_, cell)| cell).join("\t")),
         )?;
     }
     say(
@@ -76,28 +56,51 @@ pub(super) fn print(terminal: &mut Terminal, as_json: bool) -> Result<Outcome, C
     Ok(Outcome::Done)
 }
 
-fn as_value() -> Value {
-    let fields = FIELDS.iter().map(|rule| {
-        json!({
-            "document": kind(rule.kind),
-            "field": rule.field,
-            "at_creation": at_creation(rule.at_creation),
-            "recorder": leave(rule.recorder),
-            "in_scope": leave(rule.in_scope),
-            "office": leave(rule.office),
-            "on_stop_card": on_stop_card(rule.on_stop_card),
-        })
+/// A row of the table of fields: the name of each column and what stands in it.
+type FieldRow = [(&'static str, String); 7];
+
+fn rows_of_fields() -> impl Iterator<Item = FieldRow> {
+    let known = FIELDS.iter().map(|rule| {
+        row(
+            (rule.kind, rule.field),
+            at_creation(rule.at_creation),
+            [rule.recorder, rule.in_scope, rule.office],
+            rule.on_stop_card,
+        )
     });
     let unknown = UNKNOWN_FIELDS.iter().map(|rule| {
-        json!({
-            "document": kind(rule.kind),
-            "field": UNKNOWN,
-            "at_creation": "anything",
-            "recorder": leave(rule.recorder),
-            "in_scope": "no",
-            "office": leave(rule.office),
-            "on_stop_card": "no",
-        })
+        row(
+            (rule.kind, UNKNOWN),
+            at_creation(AtCreation::Anything),
+            [rule.recorder, Leave::Never, rule.office],
+            OnStopCard::Nothing,
+        )
+    });
+    known.chain(unknown)
+}
+
+fn row(
+    (document, field): (DocumentKind, &str),
+    at_creation: String,
+    [recorder, in_scope, office]: [Leave; 3],
+    stop_card: OnStopCard,
+) -> FieldRow {
+    [
+        ("document", kind(document).to_owned()),
+        ("field", field.to_owned()),
+        ("at_creation", at_creation),
+        ("recorder", leave(recorder)),
+        ("in_scope", leave(in_scope)),
+        ("office", leave(office)),
+        ("on_stop_card", on_stop_card(stop_card)),
+    ]
+}
+
+fn as_value() -> Value {
+    let fields = rows_of_fields().map(|row| {
+        row.into_iter()
+            .map(|(name, cell)| (name.to_owned(), Value::from(cell)))
+            .collect::<Value>()
     });
     let list = |statuses: &[Status]| -> Vec<&'static str> {
         statuses.iter().map(|status| status.code()).collect()
@@ -110,7 +113,7 @@ fn as_value() -> Value {
         })
     });
     json!({
-        "fields": fields.chain(unknown).collect::<Vec<_>>(),
+        "fields": fields.collect::<Vec<_>>(),
         "transitions": transitions.collect::<Vec<_>>(),
     })
 }

@@ -1,15 +1,16 @@
 //! `audit verify`, `audit list` and `check`.
 
+use std::fmt::Display;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use gandan_core::protocol::checkpoint::Checkpoint;
-use gandan_core::store::rows;
-
+use super::records::case_as_typed;
 use super::{CommandError, Outcome, Terminal, say, tell};
 use crate::cli;
-use crate::ward::audit::{Filter, Kind, Record};
+use crate::ward::audit::{Filter, Kind, Record, Subject};
 use crate::ward::{Ward, WardError};
+use gandan_core::model::DocumentId;
+use gandan_core::protocol::checkpoint::Checkpoint;
 
 /// More lines than any phone holds.
 const CHECKPOINTS_BYTES_MAX: u64 = 1024 * 1024;
@@ -41,12 +42,7 @@ pub(super) fn verify(
         checkpoints.extend(read_checkpoints(file, terminal)?);
     }
     let verified = ward.verify_audit_against(&checkpoints)?;
-    for finding in &verified.findings {
-        say(terminal.output, format_args!("{finding}"))?;
-    }
-    if verified.unlisted > 0 {
-        say(terminal.output, format_args!("… +{}", verified.unlisted))?;
-    }
+    list_found(&verified.findings, verified.unlisted, terminal)?;
     if !verified.is_sound() {
         tell(
             terminal.messages,
@@ -78,12 +74,7 @@ pub(super) fn verify(
 
 pub(super) fn check(ward: &Ward, terminal: &mut Terminal) -> Result<Outcome, CommandError> {
     let checked = ward.check()?;
-    for problem in &checked.problems {
-        say(terminal.output, format_args!("{problem}"))?;
-    }
-    if checked.unlisted > 0 {
-        say(terminal.output, format_args!("… +{}", checked.unlisted))?;
-    }
+    list_found(&checked.problems, checked.unlisted, terminal)?;
     if !checked.is_sound() {
         tell(
             terminal.messages,
@@ -106,6 +97,21 @@ pub(super) fn check(ward: &Ward, terminal: &mut Terminal) -> Result<Outcome, Com
         format_args!("Dữ liệu nguyên vẹn · Everything agrees"),
     );
     Ok(Outcome::Done)
+}
+
+/// One a line, and how many more there are.
+fn list_found<T: Display>(
+    found: &[T],
+    unlisted: u64,
+    terminal: &mut Terminal,
+) -> Result<(), CommandError> {
+    for one in found {
+        say(terminal.output, format_args!("{one}"))?;
+    }
+    if unlisted > 0 {
+        say(terminal.output, format_args!("… +{unlisted}"))?;
+    }
+    Ok(())
 }
 
 pub(super) fn list(
@@ -146,12 +152,8 @@ fn subject(ward: &Ward, typed: &str) -> Result<String, WardError> {
     if typed.contains(':') {
         return Ok(typed.to_owned());
     }
-    let case = match typed.parse() {
-        Ok(uuid) => Some(uuid),
-        Err(_) => ward.read(|connection| rows::case_by_code(connection, typed))?,
-    };
-    case.map(|uuid: uuid::Uuid| format!("case:{uuid}"))
-        .ok_or(WardError::NotFound("case"))
+    let case = DocumentId::case(case_as_typed(typed, ward)?);
+    Ok(Subject::from(case).to_string())
 }
 
 fn words(record: &Record) -> String {

@@ -6,8 +6,8 @@ use axum::extract::{FromRequestParts, RawQuery, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
+use gandan_core::model::DocumentId;
 use gandan_core::store::rows;
-use uuid::Uuid;
 
 use super::Console;
 use super::fields::Fields;
@@ -15,7 +15,7 @@ use super::names::Names;
 use super::page::{self, Choice, Frame, Section};
 use super::problem::Problem;
 use super::session;
-use crate::ward::audit::{Filter, Kind, Record};
+use crate::ward::audit::{Filter, Kind, Record, Subject};
 use crate::ward::{Staff, Ward, WardError};
 
 /// Entries on a page.
@@ -90,12 +90,10 @@ impl Asked {
             // An id as the trail writes it: a device, an officer.
             Some(typed) if typed.contains(':') => Some(typed),
             Some(typed) => {
-                let case = match typed.parse::<Uuid>() {
-                    Ok(uuid) => Some(uuid),
-                    Err(_) => ward.read(|connection| rows::case_by_code(connection, &typed))?,
-                };
+                let case = ward.read(|connection| rows::case_as_typed(connection, &typed))?;
                 // What there is not is about nothing that anybody did.
-                Some(format!("case:{}", case.unwrap_or_default()))
+                let case = DocumentId::case(case.unwrap_or_default());
+                Some(Subject::from(case).to_string())
             }
         };
         Ok(Filter {

@@ -18,7 +18,7 @@ mod witness;
 use std::fmt::{self, Write as _};
 
 use gandan_core::model::{AttachmentHash, DeviceId, DocumentId, DocumentKind, OfficerId};
-use gandan_core::protocol::verdict::Verdict;
+use gandan_core::protocol::verdict::{Tally, Verdict};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::connections::{Shared, Work, from_sql, to_sql};
@@ -195,26 +195,12 @@ impl Entry {
 
     /// How many edits met which verdict; the outcome says whether all did.
     pub(super) fn verdicts(self, verdicts: &[Verdict]) -> Self {
-        let count = |is_one: fn(&Verdict) -> bool| {
-            verdicts.iter().filter(|verdict| is_one(verdict)).count() as u64
-        };
+        let tally = Tally::of(verdicts);
         let counts = [
-            (
-                "accepted",
-                count(|one| matches!(one, Verdict::Accepted { .. })),
-            ),
-            (
-                "duplicate",
-                count(|one| matches!(one, Verdict::Duplicate { .. })),
-            ),
-            (
-                "waiting",
-                count(|one| matches!(one, Verdict::Waiting { .. })),
-            ),
-            (
-                "rejected",
-                count(|one| matches!(one, Verdict::Rejected { .. })),
-            ),
+            ("accepted", tally.accepted),
+            ("duplicate", tally.duplicate),
+            ("waiting", tally.waiting),
+            ("rejected", tally.rejected),
         ];
         let total = verdicts.len() as u64;
         let all = counts.iter().find(|(_, number)| *number == total);
@@ -223,7 +209,7 @@ impl Entry {
             Some(_) => self.ending("empty"),
             None => self.ending("mixed"),
         };
-        entry.changes_nothing = counts[0].1 == 0;
+        entry.changes_nothing = tally.accepted == 0;
         entry
             .counts
             .extend(counts.into_iter().filter(|(_, number)| *number > 0));

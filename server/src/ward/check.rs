@@ -52,6 +52,12 @@ impl Checked {
             self.unlisted += 1;
         }
     }
+
+    fn misfit(&mut self, sequence: u64) {
+        self.problem(format!(
+            "mục {sequence} của dòng sự kiện không khớp chuỗi băm · entry {sequence} of the feed does not fit its chain"
+        ));
+    }
 }
 
 pub(super) fn check(connection: &Connection, shared: &Shared) -> Result<Checked, WardError> {
@@ -135,9 +141,7 @@ fn check_feed(connection: &Connection, checked: &mut Checked) -> Result<(), Ward
         };
         let kept = ChainHash(row.get(6)?);
         if salt.is_none() || entry.extend(chain) != kept {
-            checked.problem(format!(
-                "mục {sequence} của dòng sự kiện không khớp chuỗi băm · entry {sequence} of the feed does not fit its chain"
-            ));
+            checked.misfit(sequence);
         }
         chain = kept;
         let bytes: Option<Vec<u8>> = row.get(9)?;
@@ -205,9 +209,7 @@ fn pass_purged(
     while let Some((digest, kept)) = purged.remove(&(*sequence + 1)) {
         *sequence += 1;
         if extend_chain(*chain, &digest) != kept {
-            checked.problem(format!(
-                "mục {sequence} của dòng sự kiện không khớp chuỗi băm · entry {sequence} of the feed does not fit its chain"
-            ));
+            checked.misfit(*sequence);
         }
         *chain = kept;
     }

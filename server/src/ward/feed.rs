@@ -187,10 +187,7 @@ pub(super) fn look(
     device: &Known,
     words: &str,
 ) -> Result<Option<(Uuid, Page)>, WardError> {
-    let named = match words.trim().parse::<Uuid>() {
-        Ok(uuid) => Some(uuid),
-        Err(_) => rows::case_by_code(connection, words)?,
-    };
+    let named = rows::case_as_typed(connection, words)?;
     // What may not be seen is not here: both are answered by the same few reads.
     let Some(uuid) = named else { return Ok(None) };
     let case = DocumentId::case(uuid);

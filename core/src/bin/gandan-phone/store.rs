@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use gandan_core::environment::SystemEnvironment;
 use gandan_core::replica::Replica;
+use gandan_core::store::StoreKey;
 use gandan_core::store::device::{FILE_NAME, wipe};
 use gandan_core::store::lock::{self, AppLock, FileKeyStore, LockError};
-use gandan_core::store::{OpenError, StoreKey};
 use uuid::Uuid;
 
 use crate::arguments::Store;
@@ -19,9 +19,8 @@ const KEY_VARIABLE: &str = "GANDAN_STORE_KEY";
 
 /// Opens the store of an enrolled phone. A mistyped folder is not made into an empty store.
 pub(crate) fn open(store: &Store) -> Result<Replica, Failure> {
-    let is_wiped = matches!(wipe::wiped_at(&store.directory), Ok(Some(_)));
-    // Opening a wiped store says that it was.
-    if is_wiped || store.directory.join(FILE_NAME).exists() {
+    wipe::refuse_wiped(&store.directory)?;
+    if store.directory.join(FILE_NAME).exists() {
         open_or_make(store)
     } else {
         Err(Failure::NoStore)
@@ -38,18 +37,10 @@ pub(crate) fn open_or_make(store: &Store) -> Result<Replica, Failure> {
     )?)
 }
 
-/// Says that the store was wiped, if it was.
-pub(crate) fn refuse_wiped(directory: &Path) -> Result<(), Failure> {
-    match wipe::wiped_at(directory) {
-        Ok(Some(_)) => Err(OpenError::Wiped.into()),
-        _ => Ok(()),
-    }
-}
-
 /// Of a store with a lock only its own: whoever has the environment's may not go round the PIN.
 fn key(directory: &Path) -> Result<StoreKey, Failure> {
-    let is_wiped = matches!(wipe::wiped_at(directory), Ok(Some(_)));
-    if !is_wiped && lock::is_set(directory).map_err(LockError::from)? {
+    wipe::refuse_wiped(directory)?;
+    if lock::is_set(directory).map_err(LockError::from)? {
         let key_store = FileKeyStore::new(directory);
         return Ok(AppLock::new(directory, &key_store, &SystemEnvironment).key()?);
     }

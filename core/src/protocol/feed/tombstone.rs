@@ -1,10 +1,11 @@
 //! What is left of a document that was purged: its id, why, when, and the ward's word for it. Says
 //! nothing of what was in it.
 
-use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+use ed25519_dalek::{Signer, SigningKey};
 
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::model::{ChainHash, DocumentId, Timestamp, WardKey};
+use crate::protocol::signature;
 
 const SIGNATURE_PREFIX: &[u8] = b"gandan/1/tombstone\0";
 const DIGEST_CONTEXT: &str = "gandan/1/feed-tombstone";
@@ -73,10 +74,7 @@ impl Tombstone {
     /// Whether the ward said it.
     #[must_use]
     pub fn verify(&self, ward_key: WardKey) -> bool {
-        VerifyingKey::from_bytes(ward_key.as_bytes()).is_ok_and(|key| {
-            let signature = Signature::from_bytes(&self.signature);
-            key.verify_strict(&self.signed_bytes(), &signature).is_ok()
-        })
+        signature::holds(ward_key.as_bytes(), &self.signed_bytes(), &self.signature)
     }
 
     /// What its place in the feed commits to.

@@ -31,6 +31,14 @@ pub(crate) fn confirm(connection: &Connection, edit: EditId) -> rusqlite::Result
         .map(drop)
 }
 
+/// There is no such document any more.
+pub(crate) fn remove(connection: &Connection, document: DocumentId) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("DELETE FROM doubtful WHERE document = ?1")?
+        .execute([document.to_bytes()])
+        .map(drop)
+}
+
 /// What was not named; nothing is doubtful any more.
 pub(crate) fn end(connection: &Connection) -> rusqlite::Result<Vec<DocumentId>> {
     connection

@@ -1,13 +1,14 @@
 //! Destroying a phone's store on its ward's order: what is in the folder besides what only the ward can
 //! read. A mark is left first, so that a wipe that was cut off is ended at the next opening.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::FILE_NAME;
 use crate::model::Timestamp;
 use crate::store::connection::RESCUE_SUFFIX;
+use crate::store::{OpenError, durable};
 
 /// Says that the store was destroyed, and when by this phone's clock, in milliseconds since 1970.
 const MARK_NAME: &str = "phone.wiped";
@@ -28,6 +29,21 @@ pub fn wiped_at(directory: &Path) -> io::Result<Option<Timestamp>> {
     }
 }
 
+/// Ends a wipe that was cut off, and says that there is no store any more.
+///
+/// # Errors
+/// [`OpenError::Wiped`], or the operating system's.
+pub fn refuse_wiped(directory: &Path) -> Result<(), OpenError> {
+    match wiped_at(directory) {
+        Ok(None) => Ok(()),
+        Ok(Some(_)) => {
+            destroy(directory).map_err(OpenError::Unusable)?;
+            Err(OpenError::Wiped)
+        }
+        Err(error) => Err(OpenError::Unusable(error)),
+    }
+}
+
 /// Where the sealed file lies with what the ward did not have, if there was something.
 #[must_use]
 pub fn rescued(directory: &Path) -> PathBuf {
@@ -36,12 +52,12 @@ pub fn rescued(directory: &Path) -> PathBuf {
 
 /// Writes what the ward does not have, sealed to it, before the rest is destroyed.
 pub(crate) fn rescue(directory: &Path, sealed: &[u8]) -> io::Result<()> {
-    durable(&rescued(directory), sealed)
+    durable::write(&rescued(directory), sealed)
 }
 
 /// Marks the store as wiped. From here on it is never opened again.
 pub(crate) fn mark(directory: &Path, now: Timestamp) -> io::Result<()> {
-    durable(&directory.join(MARK_NAME), now.0.to_string().as_bytes())
+    durable::write(&directory.join(MARK_NAME), now.0.to_string().as_bytes())
 }
 
 /// Overwrites and removes every file of the store. Flash memory may keep older copies of a page somewhere:
@@ -56,7 +72,7 @@ pub(crate) fn destroy(directory: &Path) -> io::Result<()> {
             fs::remove_file(entry.path())?;
         }
     }
-    sync_folder(directory)
+    durable::sync_folder(directory)
 }
 
 fn overwrite(path: &Path) -> io::Result<()> {
@@ -69,23 +85,4 @@ fn overwrite(path: &Path) -> io::Result<()> {
         left -= piece;
     }
     file.sync_all()
-}
-
-fn durable(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut name = path.as_os_str().to_owned();
-    name.push("-new");
-    let unfinished = PathBuf::from(name);
-    let mut file = File::create(&unfinished)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&unfinished, path)?;
-    sync_folder(path.parent().unwrap_or(Path::new(".")))
-}
-
-fn sync_folder(directory: &Path) -> io::Result<()> {
-    // Windows has no such thing, and needs none.
-    if cfg!(unix) {
-        File::open(directory)?.sync_all()?;
-    }
-    Ok(())
 }

@@ -5,8 +5,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::{remove, write_durably};
 use crate::model::Timestamp;
+use crate::store::durable;
 
 const NAME: &str = "phone.db-attempts";
 
@@ -62,11 +62,11 @@ impl Attempts {
 
     pub(super) fn write(self, directory: &Path) -> io::Result<()> {
         let text = format!("{} {}", self.failures, self.last_at.0);
-        write_durably(&directory.join(NAME), text.as_bytes())
+        durable::write(&directory.join(NAME), text.as_bytes())
     }
 
     pub(super) fn forget(directory: &Path) -> io::Result<()> {
-        remove(&directory.join(NAME))
+        durable::remove(&directory.join(NAME))
     }
 
     /// Rounded up; 0: now.

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::{KeyStore, KeyStoreError, seal, write_durably};
+use super::{KeyStore, KeyStoreError, seal};
 use crate::environment::{Environment, SystemEnvironment};
+use crate::store::durable;
 
 const NAME: &str = "phone.db-keystore";
 const SECRET_BYTES: usize = 32;
@@ -46,7 +47,7 @@ impl FileKeyStore {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let mut secret = Zeroizing::new([0; SECRET_BYTES]);
                 SystemEnvironment.fill_random(secret.as_mut_slice());
-                write_durably(&self.path, secret.as_slice())?;
+                durable::write(&self.path, secret.as_slice())?;
                 Ok(secret)
             }
             other => other,

@@ -106,6 +106,17 @@ pub fn case_by_code(connection: &Connection, code: &str) -> rusqlite::Result<Opt
     }
 }
 
+/// A case by what somebody typed: its uuid, whether or not it is here, its short code or its official number.
+///
+/// # Errors
+/// SQLite's.
+pub fn case_as_typed(connection: &Connection, typed: &str) -> rusqlite::Result<Option<Uuid>> {
+    match typed.trim().parse() {
+        Ok(uuid) => Ok(Some(uuid)),
+        Err(_) => case_by_code(connection, typed),
+    }
+}
+
 /// A case by its official number as people say it, without the ward: `PA-2026-000123`.
 fn case_by_short_number(connection: &Connection, number: &str) -> rusqlite::Result<Option<Uuid>> {
     let Some(words) = search::lookup(number) else {

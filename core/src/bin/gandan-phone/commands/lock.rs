@@ -3,6 +3,7 @@
 use std::io;
 
 use gandan_core::environment::SystemEnvironment;
+use gandan_core::store::device::wipe;
 use gandan_core::store::lock::{self, AppLock, FileKeyStore};
 use zeroize::Zeroizing;
 
@@ -16,7 +17,7 @@ pub(super) fn lock(arguments: &Locking) -> Result<Outcome, Failure> {
     let directory = &arguments.store.directory;
     let key_store = FileKeyStore::new(directory);
     let lock = AppLock::new(directory, &key_store, &SystemEnvironment);
-    store::refuse_wiped(directory)?;
+    wipe::refuse_wiped(directory)?;
     if lock::is_set(directory).map_err(lock::LockError::from)? {
         lock.lock()?;
     } else {
@@ -33,7 +34,7 @@ pub(super) fn unlock(arguments: &Locking) -> Result<Outcome, Failure> {
     let directory = &arguments.store.directory;
     let key_store = FileKeyStore::new(directory);
     let lock = AppLock::new(directory, &key_store, &SystemEnvironment);
-    store::refuse_wiped(directory)?;
+    wipe::refuse_wiped(directory)?;
     let key = lock.unlock(&pin()?)?;
     lock.keep_open(&key)?;
     eprintln!("Đã mở khoá ứng dụng (unlocked)");
