@@ -20,6 +20,7 @@ mod lost;
 mod networks;
 mod photos;
 mod purge;
+mod raw_bytes;
 mod recovery;
 mod replay;
 mod staying;

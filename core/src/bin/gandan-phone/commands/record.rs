@@ -173,7 +173,8 @@ impl Recorder<'_> {
             }))
     }
 
-    /// The visit that the line names; an unknown one is made, begun when the case was recorded.
+    /// The visit that the line names; an unknown one is made, begun when the case was recorded. It gets none
+    /// of the case's words: they would stay with it when the case has to go.
     fn visit(
         &self,
         reference: String,
@@ -185,7 +186,7 @@ impl Recorder<'_> {
         self.replica.start_visit(NewVisit {
             external_ref: Some(reference),
             area: case.area.clone(),
-            place: case.place.clone(),
+            place: None,
             started_at: case.recorded_at,
             summary: String::new(),
         })
