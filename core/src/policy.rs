@@ -22,6 +22,7 @@ use standing::Standing;
 use stop_card::is_denunciation;
 
 pub use rejection::RejectionCode;
+pub use stop_card::is_found_denunciation;
 
 /// In whose name an edit is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

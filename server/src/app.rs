@@ -123,6 +123,17 @@ pub fn close(ward: &Ward, staff: &Staff, case: Uuid) -> Result<(), WardError> {
     author(ward, staff, case, vec![set_status(Status::Closed)])
 }
 
+/// Finds that a case is a denunciation: what was said and by whom goes, here and on every phone, and a
+/// reference is sealed. Cannot be undone.
+///
+/// # Errors
+/// See [`WardError`].
+pub fn reclassify(ward: &Ward, staff: &Staff, case: Uuid) -> Result<(), WardError> {
+    let denunciation = schema::text_value(Some(ReportedKind::Denunciation.code()));
+    let operations = vec![schema::set(field::LEGAL_KIND, denunciation)];
+    author(ward, staff, case, operations)
+}
+
 /// Adds an internal note or a reply.
 ///
 /// # Errors

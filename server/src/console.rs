@@ -97,6 +97,7 @@ pub fn router(ward: Ward, transport: Transport) -> Router {
         .route("/cases/{id}/answer", post(action::answer))
         .route("/cases/{id}/close", post(action::close))
         .route("/cases/{id}/note", post(action::note))
+        .route("/cases/{id}/denunciation", post(action::reclassify))
         .route("/desk", get(desk::show).post(desk::record))
         .route("/audit", get(trail::show))
         .route("/attachments/{hash}", get(photo::show))

@@ -98,6 +98,13 @@ pub(super) fn is_denunciation(state: &DocumentState) -> bool {
     values(state, field::REPORTED_KIND).any(is_denunciation_code)
 }
 
+/// Whether the office found that the case is a denunciation. [`LegalKind`](crate::model::LegalKind) has no such
+/// word, because no such case may stay: the ward purges it when it admits the edit that says so.
+#[must_use]
+pub fn is_found_denunciation(state: &DocumentState) -> bool {
+    values(state, field::LEGAL_KIND).any(is_denunciation_code)
+}
+
 fn is_denunciation_code(value: &Value) -> bool {
     matches!(value, Value::Text(code) if code == ReportedKind::Denunciation.code())
 }

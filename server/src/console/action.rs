@@ -23,6 +23,10 @@ use crate::ward::{Staff, Ward, WardError};
 const EMPTY: &str = "Chưa có nội dung.";
 const TOO_LONG: &str = "Nội dung quá dài. Rút gọn rồi gửi lại.";
 const NO_DIVISION: &str = "Chọn bộ phận xử lý.";
+const NOT_CONFIRMED: &str = "Đánh dấu xác nhận trước khi chuyển: việc này không hoàn tác được.";
+
+/// What was done after which there is no page of the case.
+pub(super) const RECLASSIFIED: &str = "reclassified";
 
 /// `POST /cases/{id}/accept`
 pub(super) async fn accept(
@@ -151,6 +155,29 @@ pub(super) async fn note(
     .await
 }
 
+/// `POST /cases/{id}/denunciation`
+pub(super) async fn reclassify(
+    State(console): State<Console>,
+    Path(id): Path<String>,
+    submission: Submission,
+) -> Result<Response, Problem> {
+    let id = parse_id(&id)?;
+    let mut draft = Draft::default();
+    if submission.fields.filled("confirmed").is_none() {
+        draft.denunciation_error = Some(NOT_CONFIRMED);
+        return refused(&console, id, &submission, draft).await;
+    }
+    decide(
+        &console,
+        id,
+        submission,
+        draft,
+        RECLASSIFIED,
+        move |ward, staff| app::reclassify(ward, staff, id),
+    )
+    .await
+}
+
 /// The page of a case with what was typed before signing in again; nothing is sent yet.
 pub(super) async fn resume(
     console: &Console,
@@ -258,6 +285,9 @@ async fn perform(
     let author = staff.clone();
     let result = console.ask(move |ward| action(ward, &author)).await;
     match result {
+        Ok(()) if done == RECLASSIFIED => {
+            Ok(Redirect::to(&format!("/cases?done={done}")).into_response())
+        }
         Ok(()) => {
             let mut query = form_urlencoded::Serializer::new(String::new());
             query.append_pair("done", done);

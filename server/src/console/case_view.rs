@@ -45,6 +45,7 @@ pub(super) struct Draft {
     pub(super) note_error: Option<&'static str>,
     pub(super) answer_error: Option<&'static str>,
     pub(super) division_error: Option<&'static str>,
+    pub(super) denunciation_error: Option<&'static str>,
     /// The action that was tried.
     pub(super) tried: Option<Action>,
 }

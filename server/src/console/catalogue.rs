@@ -8,6 +8,7 @@ use gandan_core::model::{
 };
 use uuid::Uuid;
 
+use super::action::RECLASSIFIED;
 use super::names::Names;
 
 /// The address of a case, with the list to go back to.
@@ -92,6 +93,13 @@ pub(super) fn done(code: &str, case: &Case) -> Option<String> {
         "noted" => "Đã lưu ghi chú.".to_owned(),
         _ => return None,
     })
+}
+
+/// What is said after something was done with a case that is not there any more.
+pub(super) fn done_away(code: &str) -> Option<&'static str> {
+    (code == RECLASSIFIED).then_some(
+        "Đã chuyển thành tố cáo. Nội dung đã xóa ở đây; mỗi điện thoại xóa ở lần kết nối sau. Hãy hủy các tệp đã xuất trước đó.",
+    )
 }
 
 /// What a field is called.

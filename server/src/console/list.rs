@@ -7,9 +7,10 @@ use axum::response::{IntoResponse, Redirect, Response};
 use gandan_core::model::{Confidentiality, Status, Timestamp, Urgency};
 use gandan_core::store::rows::{self, CaseRow};
 
+use super::fields::Fields;
 use super::filter::{self, Filter, PAGE_ROWS, UNPLACED_VALUE};
 use super::names::{Names, UNPLACED};
-use super::page::{self, Choice, Frame, Section, Word};
+use super::page::{self, Choice, Frame, Message, Section, Word};
 use super::problem::Problem;
 use super::session::Clerk;
 use super::{Console, catalogue};
@@ -83,6 +84,7 @@ struct ListPage {
     filter: Filter,
     tabs: Vec<Tab>,
     selects: Vec<Select>,
+    message: Option<Message>,
     heading: String,
     range: String,
     clear_url: Option<String>,
@@ -158,9 +160,13 @@ pub(super) async fn show(
         return Ok(Redirect::to(&filter.url()).into_response());
     }
     let frame = Frame::new("Vụ việc".to_owned(), Section::Cases, &found.names, &staff);
+    let done = Fields::parse(query.as_bytes()).text("done");
     Ok(page::answer(
         StatusCode::OK,
-        &ListPage::new(frame, filter, found, total, last_page),
+        &ListPage {
+            message: catalogue::done_away(&done).map(Message::good),
+            ..ListPage::new(frame, filter, found, total, last_page)
+        },
     ))
 }
 
@@ -192,6 +198,7 @@ impl ListPage {
         };
         let is_narrowed = filter.is_narrowed();
         Self {
+            message: None,
             tabs: tabs(&filter, &found),
             selects: selects(&filter, names),
             heading: heading(&filter),

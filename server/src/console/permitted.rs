@@ -33,6 +33,8 @@ pub(super) struct Permitted {
     pub(super) ordered: Vec<Action>,
     /// Whether a note may be added.
     pub(super) note: bool,
+    /// Whether the case may be found to be a denunciation.
+    pub(super) reclassify: bool,
 }
 
 impl Permitted {
@@ -71,6 +73,7 @@ impl Permitted {
         Self {
             ordered: by_likelihood.into_iter().filter(is_possible).collect(),
             note: may_set(field::NOTES),
+            reclassify: may_set(field::LEGAL_KIND),
         }
     }
 

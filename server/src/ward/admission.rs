@@ -169,7 +169,7 @@ impl Work<'_> {
         let loaded = self.execute_edit(loaded, edit)?;
         let entry = self.append(origin.device, origin.author.officer, self.now, edit, loaded)?;
         if document.kind == DocumentKind::Case {
-            self.number_if_accepted(origin.author.officer, document)?;
+            self.follow(origin.author.officer, document)?;
         }
         Ok(Verdict::Accepted {
             sequence: entry.sequence,
@@ -476,19 +476,19 @@ impl Work<'_> {
         Ok(None)
     }
 
-    /// Gives a case its number as soon as it is accepted, whoever accepted it.
-    fn number_if_accepted(
-        &mut self,
-        officer: OfficerId,
-        document: DocumentId,
-    ) -> Result<(), NotAdmitted> {
+    /// What the ward does by itself, whoever changed the case: it gives it its number as soon as it is
+    /// accepted, and purges it as soon as it is found to be a denunciation.
+    fn follow(&mut self, officer: OfficerId, document: DocumentId) -> Result<(), NotAdmitted> {
         let Some(loaded) = self.load(document)? else {
             return Ok(());
         };
         let awaits = schema::case_head(&loaded.state)
             .is_some_and(|case| case.status == Status::Accepted && case.official_number.is_none());
+        let is_denunciation = policy::is_found_denunciation(&loaded.state);
         self.documents.keep(loaded);
-        if awaits {
+        if is_denunciation {
+            self.reclassify(document.uuid)?;
+        } else if awaits {
             self.number_or_wait(officer, document)?;
         }
         Ok(())

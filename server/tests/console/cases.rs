@@ -408,3 +408,34 @@ async fn photos_are_served_as_new_pictures_to_those_who_are_signed_in() {
     let stranger = office.browser().get(&format!("/attachments/{hash}")).await;
     assert_eq!(stranger.status, StatusCode::SEE_OTHER);
 }
+
+#[tokio::test]
+async fn a_case_found_to_be_a_denunciation_leaves_the_console_once_that_is_confirmed() {
+    let office = Office::open();
+    let case = office.record(call("DAUVET nhận tiền"));
+    let other = office.record(call("Ngập hẻm"));
+    let mut browser = office.signed_in("thinh").await;
+    let path = format!("/cases/{case}");
+    let page = browser.get(&path).await;
+    assert!(page.body.contains("Đây là tố cáo"));
+    let (deed, seen) = (format!("{path}/denunciation"), page.hidden("seen"));
+
+    let refused = browser.post(&deed, &[("seen", &seen)]).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.body.contains("Đánh dấu xác nhận trước khi chuyển"));
+    assert!(refused.body.contains("DAUVET"));
+
+    let confirmed = [("seen", seen.as_str()), ("confirmed", "yes")];
+    let done = browser.post(&deed, &confirmed).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
+    let list = browser.get(done.location()).await;
+    assert!(list.body.contains("Đã chuyển thành tố cáo") && list.body.contains("Ngập hẻm"));
+    assert!(!list.body.contains("DAUVET"));
+    assert_eq!(browser.get(&path).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(
+        browser.get(&format!("/cases/{other}")).await.status,
+        StatusCode::OK
+    );
+    assert_eq!(office.ward.sealed_register().unwrap().len(), 1);
+    assert!(office.ward.check().unwrap().is_sound());
+}

@@ -1,5 +1,6 @@
 //! What is purged is gone from the ward, is told first to every device, and never comes back.
 
+use gandan_core::document::schema::field;
 use gandan_core::model::{DocumentId, Role};
 use gandan_core::policy::RejectionCode;
 use gandan_core::protocol::feed::{Cursor, Page, PurgeReason};
@@ -165,4 +166,52 @@ fn a_ward_put_back_from_before_a_purge_hears_of_it_and_takes_nothing_back() {
     assert_eq!(told(&late.read_page(&ward).unwrap()).len(), 2);
     let checked = ward.check().unwrap();
     assert!(checked.is_sound(), "{:?}", checked.problems);
+}
+
+#[test]
+fn a_triage_phone_that_finds_a_denunciation_purges_it_everywhere() {
+    let world = World::new();
+    let mut recorder = Phone::enrol(&world, 1, Role::Officer, &[]);
+    let mut triage = Phone::enrol(&world, 2, Role::Triage, &[]);
+    let case = recorder.case("DAUVET", None);
+    let other = recorder.case("Ngập", None);
+    recorder.send(&world.ward, &[case.clone(), other.clone()]);
+    let uuid = case.edit().document.uuid;
+
+    // An officer may not say so by himself.
+    let claimed = recorder.set(&case, field::LEGAL_KIND, "denunciation");
+    assert_eq!(
+        recorder.send(&world.ward, &[claimed]),
+        [Verdict::Rejected {
+            code: RejectionCode::FieldNotAllowed
+        }]
+    );
+    assert!(world.ward.case(uuid).unwrap().is_some());
+
+    // What comes with it and builds on it is refused, what is beside it is not.
+    let found = triage.set(&case, field::LEGAL_KIND, "denunciation");
+    let late = triage.note(&case, "DAUVET nữa");
+    let beside = triage.note(&other, "Đã xem");
+    let verdicts = triage.send(&world.ward, &[found, late, beside]);
+    assert!(
+        matches!(
+            verdicts[..],
+            [
+                Verdict::Accepted { .. },
+                Verdict::Rejected {
+                    code: RejectionCode::Purged
+                },
+                Verdict::Accepted { .. }
+            ]
+        ),
+        "{verdicts:?}"
+    );
+    let log = std::fs::metadata(world.folder.path().join("ward.db-wal"));
+    assert_eq!(log.map_or(0, |log| log.len()), 0, "the log is empty");
+    assert!(world.ward.case(uuid).unwrap().is_none());
+    assert_eq!(world.ward.sealed_register().unwrap().len(), 1);
+    let checked = world.ward.check().unwrap();
+    assert!(checked.is_sound(), "{:?}", checked.problems);
+    let page = recorder.read_page(&world.ward).unwrap();
+    assert_eq!(told(&page)[0].0, DocumentId::case(uuid));
 }
