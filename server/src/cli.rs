@@ -142,12 +142,17 @@ pub enum StaffCommand {
     /// Thêm người, mật khẩu đọc từ đầu vào chuẩn · Adds somebody; the password comes on standard input
     Add(StaffAdd),
     /// Đổi mật khẩu, đọc từ đầu vào chuẩn; mọi phiên đang mở bị đóng · Another password, on standard input; ends their sessions
-    Password(StaffPassword),
+    Password(StaffNamed),
+    /// Đóng mọi phiên của một người · Ends every session of somebody
+    SignOut(StaffNamed),
+    /// Gỡ xác thực hai bước của người mất điện thoại và mã dự phòng · Turns off the second factor of somebody who
+    /// has lost the phone and the recovery codes; ends their sessions
+    ResetSecondFactor(StaffNamed),
 }
 
-/// `staff password`
+/// `staff password`, `staff sign-out`, `staff reset-second-factor`
 #[derive(Debug, Args)]
-pub struct StaffPassword {
+pub struct StaffNamed {
     /// Where.
     #[command(flatten)]
     pub data: Data,

@@ -219,7 +219,15 @@ pub fn run(cli: Cli, terminal: &mut Terminal) -> Result<Outcome, CommandError> {
         }
         Command::Staff(crate::cli::StaffCommand::Password(arguments)) => {
             let (ward, _) = open(&arguments.data.directory, environment)?;
-            people::set_password(&arguments, &ward, terminal)
+            people::set_password(&arguments.login, &ward, terminal)
+        }
+        Command::Staff(crate::cli::StaffCommand::SignOut(arguments)) => {
+            let (ward, _) = open(&arguments.data.directory, environment)?;
+            people::sign_out(&arguments.login, &ward, terminal)
+        }
+        Command::Staff(crate::cli::StaffCommand::ResetSecondFactor(arguments)) => {
+            let (ward, _) = open(&arguments.data.directory, environment)?;
+            people::reset_second_factor(&arguments.login, &ward, terminal)
         }
         Command::Invite(arguments) => {
             let (ward, config) = open(&arguments.data.directory, environment)?;

@@ -4,6 +4,7 @@
 //!
 //! Every page works without script, every asset is embedded, nothing is fetched from elsewhere.
 
+mod account;
 mod action;
 mod asset;
 mod case;
@@ -88,8 +89,9 @@ pub fn router(ward: Ward, transport: Transport) -> Router {
     };
     Router::new()
         .route("/", get(|| async { Redirect::to("/cases") }))
-        .route("/sign-in", get(signing::form).post(signing::sign_in))
-        .route("/sign-out", post(signing::sign_out))
+        .route("/login", get(signing::form).post(signing::sign_in))
+        .route("/login/code", post(signing::give_code))
+        .route("/logout", post(signing::sign_out))
         .route("/cases", get(list::show))
         .route("/cases/{id}", get(case::show))
         .route("/cases/{id}/accept", post(action::accept))
@@ -100,6 +102,22 @@ pub fn router(ward: Ward, transport: Transport) -> Router {
         .route("/cases/{id}/denunciation", post(action::reclassify))
         .route("/desk", get(desk::show).post(desk::record))
         .route("/audit", get(trail::show))
+        .route("/account", get(account::show))
+        .route("/account/sessions", post(account::end_sessions))
+        .route("/account/password", post(account::change_password))
+        .route("/account/second-factor", post(account::begin_factor))
+        .route(
+            "/account/second-factor/confirm",
+            post(account::confirm_factor),
+        )
+        .route(
+            "/account/second-factor/remove",
+            post(account::remove_factor),
+        )
+        .route(
+            "/account/recovery-codes",
+            post(account::renew_recovery_codes),
+        )
         .route("/attachments/{hash}", get(photo::show))
         .route("/assets/{name}", get(asset::show))
         .route("/healthz", get(health))

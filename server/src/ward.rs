@@ -29,7 +29,10 @@ mod rescue;
 mod restore;
 mod scope;
 mod scopes;
+mod second_factor;
+mod sessions;
 mod settings;
+mod sign_in;
 mod staff;
 mod sums;
 
@@ -64,6 +67,9 @@ pub use invites::{InviteRecord, InviteState};
 pub use news::{Interest, Watching};
 pub use purge::SealedCase;
 pub use records::{Device, DeviceState, HistoryEntry, Staff};
+pub use second_factor::{Factor, FactorSecret};
+pub use sessions::Session;
+pub use sign_in::{Origin, SignedIn};
 
 use audit::{Actor, Entry, Kind};
 use connections::{Shared, Work};
@@ -732,67 +738,6 @@ impl Ward {
             let http = settings::read_text(connection, settings::HTTP_ADDRESS)?;
             Ok(quic.zip(http))
         })
-    }
-
-    /// Adds a member of staff with an argon2id hash of the password.
-    ///
-    /// # Errors
-    /// See [`WardError`].
-    pub fn add_staff(
-        &self,
-        login: &str,
-        name: &str,
-        role: Role,
-        password: &str,
-    ) -> Result<OfficerId, WardError> {
-        staff::add(&self.shared, self.by, login, name, role, password)
-    }
-
-    /// Gives a member of staff another password and ends their sessions.
-    ///
-    /// # Errors
-    /// See [`WardError`].
-    pub fn set_password(&self, login: &str, password: &str) -> Result<(), WardError> {
-        staff::set_password(&self.shared, self.by, login, password)
-    }
-
-    /// Signs in: checks the password, gives the token of a new session (256 bits; only its hash is
-    /// stored).
-    ///
-    /// # Errors
-    /// See [`WardError`].
-    pub fn sign_in(&self, login: &str, password: &str) -> Result<Option<String>, WardError> {
-        staff::sign_in(&self.shared, login, password, "")
-    }
-
-    /// Signs in from a named place, such as a network address: failures from one place do not slow
-    /// down sign-ins from another.
-    ///
-    /// # Errors
-    /// See [`WardError`].
-    pub fn sign_in_from(
-        &self,
-        source: &str,
-        login: &str,
-        password: &str,
-    ) -> Result<Option<String>, WardError> {
-        staff::sign_in(&self.shared, login, password, source)
-    }
-
-    /// Whose session a token is, if it is valid still.
-    ///
-    /// # Errors
-    /// See [`WardError`].
-    pub fn session(&self, token: &str) -> Result<Option<Staff>, WardError> {
-        staff::session(&self.shared, token)
-    }
-
-    /// Ends a session.
-    ///
-    /// # Errors
-    /// See [`WardError`].
-    pub fn sign_out(&self, token: &str) -> Result<(), WardError> {
-        staff::sign_out(&self.shared, token)
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -76,9 +76,9 @@ async function walk(page) {
   assert.ok(await page.getByRole("main").getByText("Đóng").first().isVisible());
 
   await page.getByRole("button", { name: "Đăng xuất" }).click();
-  await page.waitForURL("**/sign-in");
+  await page.waitForURL("**/login");
   await page.goto("/cases");
-  assert.match(page.url(), /\/sign-in\?next=/);
+  assert.match(page.url(), /\/login\?next=/);
 }
 
 test("a case goes from the desk to closed", () => withPage(walk));

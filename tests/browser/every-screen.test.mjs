@@ -32,6 +32,7 @@ before(async () => {
     case: `/cases/${id}?done=noted`,
     desk: "/desk",
     "recorded at the desk": `/desk?recorded=${id}`,
+    account: "/account",
     problem: "/nowhere",
   };
   await page.context().close();
@@ -40,7 +41,7 @@ after(() => office?.close());
 
 async function onEveryScreen(options, check) {
   const page = await openPage(office, options);
-  await page.goto("/sign-in");
+  await page.goto("/login");
   await check(page, "sign-in");
   await signIn(page);
   await page.waitForURL("**/cases");

@@ -96,7 +96,7 @@ export async function openPage(office, options = {}) {
 }
 
 export async function signIn(page, login = "dung", password = PASSWORD) {
-  await page.goto("/sign-in");
+  await page.goto("/login");
   await page.getByLabel("Tên đăng nhập").fill(login);
   await page.getByLabel("Mật khẩu").fill(password);
   await page.getByRole("button", { name: "Đăng nhập" }).click();

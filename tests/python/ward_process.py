@@ -37,7 +37,7 @@ class WardProcess:
         return self._command("invite", "--data", self.data, "--officer", officer, "--role", role).strip()
 
     def sign_in(self) -> None:
-        self._post("/sign-in", login="triage", password=PASSWORD)
+        self._post("/login", login="triage", password=PASSWORD)
 
     def accept(self, case: str) -> None:
         self._post(f"/cases/{case}/accept")

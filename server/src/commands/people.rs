@@ -1,4 +1,4 @@
-//! People and their phones: `staff add`, `staff password`, `invite`, `officer areas`, `device list`, `device revoke`.
+//! People and their phones: `staff …`, `invite`, `officer areas`, `device list`, `device revoke`.
 
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
@@ -32,16 +32,44 @@ pub(super) fn add_staff(
 }
 
 pub(super) fn set_password(
-    arguments: &cli::StaffPassword,
+    login: &str,
     ward: &Ward,
     terminal: &mut Terminal,
 ) -> Result<Outcome, CommandError> {
     let password = read_password(terminal)?;
-    ward.set_password(&arguments.login, &password)?;
+    ward.set_password(login, &password)?;
     tell(
         terminal.messages,
         format_args!(
             "Đã đổi mật khẩu, các phiên cũ đã đóng · Changed, earlier sessions are closed"
+        ),
+    );
+    Ok(Outcome::Done)
+}
+
+pub(super) fn sign_out(
+    login: &str,
+    ward: &Ward,
+    terminal: &mut Terminal,
+) -> Result<Outcome, CommandError> {
+    ward.sign_out_everywhere(login)?;
+    tell(
+        terminal.messages,
+        format_args!("Đã đóng mọi phiên của {login} · Every session is closed"),
+    );
+    Ok(Outcome::Done)
+}
+
+pub(super) fn reset_second_factor(
+    login: &str,
+    ward: &Ward,
+    terminal: &mut Terminal,
+) -> Result<Outcome, CommandError> {
+    ward.reset_second_factor(login)?;
+    tell(
+        terminal.messages,
+        format_args!(
+            "Đã gỡ xác thực hai bước của {login}, các phiên đã đóng; nhắc họ bật lại ngay khi đăng nhập ·              Off, and signed out: have them turn it on again at once"
         ),
     );
     Ok(Outcome::Done)

@@ -17,6 +17,8 @@ pub(super) enum Section {
     Desk,
     /// The audit trail.
     Audit,
+    /// One's own account.
+    Account,
     /// Neither.
     Elsewhere,
 }

@@ -77,7 +77,7 @@ impl FromRequestParts<Console> for Clerk {
                     .map_or("/cases", |path| path.as_str());
                 let mut query = form_urlencoded::Serializer::new(String::new());
                 query.append_pair("next", wanted);
-                Err(Redirect::to(&format!("/sign-in?{}", query.finish())).into_response())
+                Err(Redirect::to(&format!("/login?{}", query.finish())).into_response())
             }
         }
     }

@@ -7,15 +7,18 @@ use askama::Template;
 use axum::extract::{ConnectInfo, RawQuery, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
 use super::fields::Fields;
 use super::problem::Problem;
 use super::{Console, action, desk, session};
-use crate::ward::{Staff, WardError};
+use crate::ward::{Origin, SignedIn, Staff, WardError};
 
 const WRONG_PASSWORD: &str = "Tên đăng nhập hoặc mật khẩu không đúng.";
+const WRONG_CODE: &str =
+    "Mã không đúng hoặc đã dùng. Chờ mã mới trên điện thoại, hoặc dùng một mã dự phòng.";
+const TOO_LATE_FOR_CODE: &str = "Đã quá năm phút. Đăng nhập lại từ đầu.";
 
 /// Sign-ins that the ward works on at once. It hashes one password at a time (19 MiB and a core), so
 /// more would only hold up threads that the phones need.
@@ -24,11 +27,16 @@ const SIGN_INS_AT_ONCE: usize = 2;
 /// Sign-ins that may wait for their turn; a ward has a few dozen people.
 const SIGN_INS_WAITING_MAX: usize = 32;
 
-/// Bounds what signing in may cost.
+/// Bounds what hashing passwords may cost.
 #[derive(Clone)]
 pub(super) struct Hashing {
     waiting: Arc<Semaphore>,
     working: Arc<Semaphore>,
+}
+
+/// A turn to hash. Held by the hash itself: a browser that gives up does not free what still computes.
+pub(super) struct Turn {
+    _working: OwnedSemaphorePermit,
 }
 
 impl Hashing {
@@ -37,6 +45,18 @@ impl Hashing {
             waiting: Arc::new(Semaphore::new(SIGN_INS_AT_ONCE + SIGN_INS_WAITING_MAX)),
             working: Arc::new(Semaphore::new(SIGN_INS_AT_ONCE)),
         }
+    }
+
+    /// Waits for a turn, unless too many wait already.
+    pub(super) async fn turn(&self) -> Result<Turn, Problem> {
+        let _waiting = self
+            .waiting
+            .try_acquire()
+            .map_err(|_| Problem::SignInBusy)?;
+        let working = Arc::clone(&self.working).acquire_owned().await;
+        Ok(Turn {
+            _working: working.map_err(|_| Problem::Unexpected)?,
+        })
     }
 }
 
@@ -50,10 +70,12 @@ pub(super) struct Resume {
 impl Resume {
     /// Only places of this console are gone back to.
     pub(super) fn new(path: String, body: String) -> Option<Self> {
-        let is_ours = ["/cases", "/desk"].iter().any(|start| {
-            path.strip_prefix(start)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
-        });
+        let is_ours = ["/cases", "/desk", "/account", "/audit"]
+            .iter()
+            .any(|start| {
+                path.strip_prefix(start)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
+            });
         let is_plain = path
             .bytes()
             .all(|byte| byte.is_ascii_graphic() && byte != b'\\');
@@ -79,6 +101,34 @@ impl SignInPage<'_> {
     }
 }
 
+#[derive(Template)]
+#[template(path = "sign_in_code.html")]
+struct CodePage<'a> {
+    ward: String,
+    error: Option<&'a str>,
+    resume: Option<Resume>,
+}
+
+/// The page that asks for the second factor.
+async fn code_page(
+    console: &Console,
+    status: StatusCode,
+    error: Option<&str>,
+    resume: Option<Resume>,
+) -> Response {
+    match console.ask(|ward| ward.directory()).await {
+        Ok(directory) => super::page::answer(
+            status,
+            &CodePage {
+                ward: directory.ward_name,
+                error,
+                resume,
+            },
+        ),
+        Err(problem) => problem.into_response(),
+    }
+}
+
 /// The sign-in page.
 pub(super) async fn page(
     console: &Console,
@@ -101,7 +151,7 @@ pub(super) async fn page(
     }
 }
 
-/// `GET /sign-in`
+/// `GET /login`
 pub(super) async fn form(
     State(console): State<Console>,
     RawQuery(query): RawQuery,
@@ -112,22 +162,27 @@ pub(super) async fn form(
     }
     let next = Fields::parse(query.unwrap_or_default().as_bytes()).text("next");
     let resume = Resume::new(next, String::new());
+    if let Some(token) = session::token(console.transport, &headers)
+        && console.ask(move |ward| ward.awaits_code(&token)).await?
+    {
+        return Ok(code_page(&console, StatusCode::OK, None, resume).await);
+    }
     Ok(page(&console, StatusCode::OK, "", None, resume).await)
 }
 
-/// `POST /sign-in`
+/// `POST /login`
 pub(super) async fn sign_in(
     State(console): State<Console>,
     request: Request,
 ) -> Result<Response, Problem> {
     let earlier = session::token(console.transport, request.headers());
-    let source = source(&request);
+    let origin = origin(&request);
     let fields = Fields::parse(&session::form(request).await?);
     let login = fields.text("login");
     let password = fields.verbatim("password");
     let resume = Resume::new(fields.text("resume_path"), fields.verbatim("resume_body"));
-    let token = match check(&console, source, login.clone(), password).await {
-        Ok(Some(token)) => token,
+    let signed_in = match check(&console, origin, login.clone(), password).await {
+        Ok(Some(signed_in)) => signed_in,
         Ok(None) => {
             tracing::info!("sign-in refused");
             let status = StatusCode::UNAUTHORIZED;
@@ -141,24 +196,54 @@ pub(super) async fn sign_in(
         }
         Err(problem) => return Err(problem),
     };
-    let new_token = token.clone();
-    let staff = console
-        .ask(move |ward| {
-            // Whoever signs in anew leaves the session that this browser had.
-            if let Some(earlier) = earlier {
-                ward.sign_out(&earlier)?;
-            }
-            ward.session(&new_token)
-        })
-        .await?
-        .ok_or(Problem::Unexpected)?;
-    let mut response = go_on(&console, staff, resume).await;
+    if let Some(earlier) = earlier {
+        // Whoever signs in anew leaves the session that this browser had.
+        console.ask(move |ward| ward.sign_out(&earlier)).await?;
+    }
+    let SignedIn { token, awaits_code } = signed_in;
     let cookie = session::cookie(console.transport, Some(&token)).ok_or(Problem::Unexpected)?;
+    let mut response = if awaits_code {
+        code_page(&console, StatusCode::OK, None, resume).await
+    } else {
+        go_on(&console, token, resume).await?
+    };
     response.headers_mut().insert(header::SET_COOKIE, cookie);
     Ok(response)
 }
 
-/// `POST /sign-out`
+/// `POST /login/code`
+pub(super) async fn give_code(
+    State(console): State<Console>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let token = session::token(console.transport, request.headers()).unwrap_or_default();
+    let fields = Fields::parse(&session::form(request).await?);
+    let resume = Resume::new(fields.text("resume_path"), fields.verbatim("resume_body"));
+    let (given, code) = (token.clone(), fields.text("code"));
+    let taken = console
+        .ask(move |ward| Ok((ward.awaits_code(&given)?, ward.give_code(&given, &code))))
+        .await?;
+    match taken {
+        (_, Ok(true)) => go_on(&console, token, resume).await,
+        (true, Ok(false)) => {
+            tracing::info!("second factor refused");
+            let status = StatusCode::UNAUTHORIZED;
+            Ok(code_page(&console, status, Some(WRONG_CODE), resume).await)
+        }
+        (false, Ok(false)) => {
+            let status = StatusCode::UNAUTHORIZED;
+            Ok(page(&console, status, "", Some(TOO_LATE_FOR_CODE), resume).await)
+        }
+        (_, Err(error)) => {
+            let problem = Problem::from(error);
+            problem.log();
+            let sentence = Some(problem.sentence());
+            Ok(code_page(&console, problem.status(), sentence, resume).await)
+        }
+    }
+}
+
+/// `POST /logout`
 pub(super) async fn sign_out(
     State(console): State<Console>,
     headers: HeaderMap,
@@ -166,54 +251,89 @@ pub(super) async fn sign_out(
     if let Some(token) = session::token(console.transport, &headers) {
         console.ask(move |ward| ward.sign_out(&token)).await?;
     }
-    let mut response = Redirect::to("/sign-in").into_response();
+    let mut response = Redirect::to("/login").into_response();
     let cookie = session::cookie(console.transport, None).ok_or(Problem::Unexpected)?;
     response.headers_mut().insert(header::SET_COOKIE, cookie);
     Ok(response)
 }
 
-/// The network address that a sign-in comes from, where the server says it. Behind a proxy that is the
-/// proxy's, and all sign-ins share the patience that the ward has with one place.
-fn source(request: &Request) -> String {
-    request
+/// The network address that a sign-in comes from, where the server says it, and its browser. Behind a proxy
+/// the address is the proxy's, and all sign-ins share the patience that the ward has with one place.
+fn origin(request: &Request) -> Origin {
+    let address = request
         .extensions()
         .get::<ConnectInfo<SocketAddr>>()
-        .map_or_else(String::new, |ConnectInfo(address)| address.ip().to_string())
+        .map_or_else(String::new, |ConnectInfo(address)| address.ip().to_string());
+    let agent = request.headers().get(header::USER_AGENT);
+    let agent = agent.and_then(|agent| agent.to_str().ok());
+    Origin {
+        address,
+        browser: agent.map_or_else(String::new, browser_name),
+    }
 }
 
-/// The token of a new session, if the password is right.
+/// A browser's name and its system, out of all that a browser says of itself; the first that fits, because
+/// most call themselves what others are too.
+fn browser_name(agent: &str) -> String {
+    let first = |known: &[(&str, &'static str)]| {
+        known
+            .iter()
+            .find(|(mark, _)| agent.contains(mark))
+            .map(|(_, name)| *name)
+    };
+    let browser = first(&[
+        ("Edg", "Edge"),
+        ("coc_coc", "Cốc Cốc"),
+        ("Firefox", "Firefox"),
+        ("Chrome", "Chrome"),
+        ("Safari", "Safari"),
+    ]);
+    let system = first(&[
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Windows", "Windows"),
+        ("Mac OS", "macOS"),
+        ("Linux", "Linux"),
+    ]);
+    let known: Vec<_> = browser.into_iter().chain(system).collect();
+    known.join(" · ")
+}
+
+/// A new session, if the password is right.
 async fn check(
     console: &Console,
-    source: String,
+    origin: Origin,
     login: String,
     password: String,
-) -> Result<Option<String>, Problem> {
+) -> Result<Option<SignedIn>, Problem> {
     if login.is_empty() || password.is_empty() {
         return Ok(None);
     }
-    let hashing = &console.hashing;
-    let _waiting = hashing
-        .waiting
-        .try_acquire()
-        .map_err(|_| Problem::SignInBusy)?;
-    let working = Arc::clone(&hashing.working)
-        .acquire_owned()
-        .await
-        .map_err(|_| Problem::Unexpected)?;
+    let turn = console.hashing.turn().await?;
     console
         .ask(move |ward| {
-            // Held by the hash itself: a browser that gives up does not free what still computes.
-            let _working = working;
-            ward.sign_in_from(&source, &login, &password)
+            let _turn = turn;
+            ward.sign_in(&origin, &login, &password)
         })
         .await
 }
 
 /// Shows what was typed before, or goes where somebody wanted to go.
-async fn go_on(console: &Console, staff: Staff, resume: Option<Resume>) -> Response {
-    let Some(resume) = resume else {
-        return Redirect::to("/cases").into_response();
-    };
+async fn go_on(
+    console: &Console,
+    token: String,
+    resume: Option<Resume>,
+) -> Result<Response, Problem> {
+    let staff = console.ask(move |ward| ward.session(&token)).await?;
+    let staff = staff.ok_or(Problem::Unexpected)?;
+    Ok(match resume {
+        Some(resume) => take_up(console, staff, resume).await,
+        None => Redirect::to("/cases").into_response(),
+    })
+}
+
+async fn take_up(console: &Console, staff: Staff, resume: Resume) -> Response {
     let fields = Fields::parse(resume.body.as_bytes());
     let case = resume.path.strip_prefix("/cases/").and_then(|rest| {
         let (id, verb) = rest.split_once('/')?;
@@ -250,7 +370,7 @@ mod tests {
             ("/casesx", false),
             ("/cases\\evil", false),
             ("/cases\r\nSet-Cookie: a=b", false),
-            ("/sign-out", false),
+            ("/logout", false),
         ] {
             let resume = Resume::new(path.to_owned(), String::new());
             assert_eq!(resume.is_some(), expected, "{path:?}");

@@ -32,7 +32,7 @@ impl FromRequestParts<Console> for Overseer {
         match found.map_err(IntoResponse::into_response)? {
             Some(staff) if page::oversees(&staff) => Ok(Self(staff)),
             Some(_) => Err(Problem::NoPage.into_response()),
-            None => Err(Redirect::to("/sign-in?next=%2Faudit").into_response()),
+            None => Err(Redirect::to("/login?next=%2Faudit").into_response()),
         }
     }
 }

@@ -102,10 +102,28 @@ CREATE TABLE staff (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE sessions (
-    token_hash BLOB    NOT NULL PRIMARY KEY, -- BLAKE3; the token itself is nowhere
-    officer    BLOB    NOT NULL REFERENCES staff (officer),
-    began_at   INTEGER NOT NULL,
-    seen_at    INTEGER NOT NULL
+    token_hash  BLOB    NOT NULL PRIMARY KEY, -- BLAKE3; the token itself is nowhere
+    officer     BLOB    NOT NULL REFERENCES staff (officer),
+    began_at    INTEGER NOT NULL,
+    seen_at     INTEGER NOT NULL,
+    address     TEXT    NOT NULL, -- from where, and with what, as its owner is shown
+    browser     TEXT    NOT NULL,
+    awaits_code INTEGER NOT NULL -- opens nothing before the second factor
+) STRICT, WITHOUT ROWID;
+
+-- Secrets of authenticators (TOTP). `last_step`: no code of this step or before is taken any more.
+CREATE TABLE second_factors (
+    officer   BLOB    NOT NULL PRIMARY KEY REFERENCES staff (officer),
+    secret    BLOB    NOT NULL,
+    is_on     INTEGER NOT NULL CHECK (is_on IN (0, 1)),
+    last_step INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Recovery codes that were not used: BLAKE3 of 80 random bits.
+CREATE TABLE recovery_codes (
+    officer   BLOB NOT NULL REFERENCES staff (officer),
+    code_hash BLOB NOT NULL,
+    PRIMARY KEY (officer, code_hash)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE sign_in_failures (

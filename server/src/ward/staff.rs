@@ -1,15 +1,16 @@
-//! The ward's staff: passwords as argon2id, sessions as hashes of their tokens. Knows no HTTP.
+//! The ward's staff and their passwords, as argon2id. Knows no HTTP.
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use gandan_core::model::{OfficerId, Role};
-use gandan_core::policy::Author;
 use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 use zeroize::Zeroizing;
+use zxcvbn::{Score, zxcvbn};
 
-use super::audit::{self, Actor, Entry, Kind};
+use super::audit::{Actor, Entry, Kind};
 use super::connections::{Shared, Work, lock};
-use super::{Staff, WardError, directory};
+use super::sign_in::{refuse_if_locked, subject};
+use super::{Ward, WardError};
 
 /// What the Password Storage Cheat Sheet of OWASP asks of argon2id: memory, passes, lanes.
 const MEMORY_KIB: u32 = 19_456;
@@ -18,25 +19,10 @@ const PARALLELISM: u32 = 1;
 
 /// Shortest and longest password, in characters and bytes.
 const PASSWORD_CHARACTERS_MIN: usize = 8;
-const PASSWORD_BYTES_MAX: usize = 256;
-
-/// A session that nobody uses ends after half an hour, any session after a long day.
-const IDLE_MS_MAX: i64 = 30 * 60 * 1000;
-const SESSION_MS_MAX: i64 = 12 * 60 * 60 * 1000;
-
-/// How exactly the last use of a session is known; saves a transaction at every click.
-const SEEN_STEP_MS: i64 = 60 * 1000;
-
-/// From this many failures in a row on, each further try has to wait, twice as long each time but never
-/// longer than the maximum: so that nobody can lock another person out for long.
-const FREE_FAILURES: u32 = 5;
-const DELAY_MS_MAX: i64 = 30 * 1000;
-
-/// Failures are forgotten after an hour.
-const FAILURES_KEPT_MS: i64 = 60 * 60 * 1000;
+pub(super) const PASSWORD_BYTES_MAX: usize = 256;
 
 /// A password hash with its parameters.
-struct Hash {
+pub(super) struct Hash {
     salt: [u8; 16],
     hash: [u8; 32],
     parameters: (u32, u32, u32),
@@ -53,8 +39,17 @@ impl Hash {
         })
     }
 
+    /// Of no password, to compute with where there is nobody.
+    pub(super) fn of_nobody() -> Self {
+        Self {
+            salt: [0; 16],
+            hash: [0; 32],
+            parameters: (MEMORY_KIB, ITERATIONS, PARALLELISM),
+        }
+    }
+
     /// Takes as long for a wrong password as for the right one.
-    fn matches(&self, shared: &Shared, password: &str) -> Result<bool, WardError> {
+    pub(super) fn matches(&self, shared: &Shared, password: &str) -> Result<bool, WardError> {
         let hash = derive(shared, password, &self.salt, self.parameters)?;
         // The comparison of BLAKE3's hashes does not end early.
         Ok(blake3::Hash::from_bytes(*hash) == blake3::Hash::from_bytes(self.hash))
@@ -81,44 +76,115 @@ fn derive(
     Ok(hash)
 }
 
-pub(super) fn add(
-    shared: &Shared,
-    by: Actor,
-    login: &str,
-    name: &str,
-    role: Role,
-    password: &str,
-) -> Result<OfficerId, WardError> {
-    let is_login = (2..=40).contains(&login.len())
-        && login.bytes().all(|byte| {
-            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte)
-        });
-    if !is_login {
-        return Err(WardError::Invalid(
-            "tên đăng nhập gồm 2 đến 40 chữ thường không dấu, chữ số, dấu chấm, gạch nối hoặc gạch dưới (a login has 2 to 40 small letters, digits, dots, hyphens or underscores)",
-        ));
+impl Ward {
+    /// Adds a member of staff with an argon2id hash of the password.
+    ///
+    /// # Errors
+    /// [`WardError::Invalid`] says what is wrong with the login, the role or the password;
+    /// [`WardError::Taken`] if somebody else has the login; or the store's.
+    pub fn add_staff(
+        &self,
+        login: &str,
+        name: &str,
+        role: Role,
+        password: &str,
+    ) -> Result<OfficerId, WardError> {
+        let is_login = (2..=40).contains(&login.len())
+            && login.bytes().all(|byte| {
+                byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte)
+            });
+        if !is_login {
+            return Err(WardError::Invalid(
+                "tên đăng nhập gồm 2 đến 40 chữ thường không dấu, chữ số, dấu chấm, gạch nối hoặc gạch dưới (a login has 2 to 40 small letters, digits, dots, hyphens or underscores)",
+            ));
+        }
+        if !matches!(role, Role::Triage | Role::Chair | Role::Admin) {
+            return Err(WardError::Invalid(
+                "người dùng trang tiếp nhận là triage, chair hoặc admin; cán bộ đi cơ sở được mời cùng điện thoại (staff are triage, chair or admin; officers and leaders are invited with a phone)",
+            ));
+        }
+        let hash = new_hash(&self.shared, password, login)?;
+        self.shared
+            .write(self.by, |work| work.put_staff(login, name, role, &hash))
     }
-    if !matches!(role, Role::Triage | Role::Chair | Role::Admin) {
-        return Err(WardError::Invalid(
-            "người dùng trang tiếp nhận là triage, chair hoặc admin; cán bộ đi cơ sở được mời cùng điện thoại (staff are triage, chair or admin; officers and leaders are invited with a phone)",
-        ));
+
+    /// Gives a member of staff another password, and ends every session: whoever knew the old one may
+    /// hold one.
+    ///
+    /// # Errors
+    /// [`WardError::Invalid`], [`WardError::NotFound`] if nobody has this login, or the store's.
+    pub fn set_password(&self, login: &str, password: &str) -> Result<(), WardError> {
+        let hash = new_hash(&self.shared, password, login)?;
+        self.shared.write(self.by, |work| {
+            let officer = work.put_password(login, &hash)?;
+            work.end_all_sessions(officer)?;
+            work.audit(Entry::of(Kind::StaffChanged).about(officer))
+        })
     }
-    let hash = new_hash(shared, password)?;
-    shared.write(by, |work| work.put_staff(login, name, role, &hash))
+
+    /// Somebody gives himself another password; ends every session but `token`'s. `false` if the old one
+    /// is wrong.
+    ///
+    /// # Errors
+    /// [`WardError::Invalid`], [`WardError::TooManyAttempts`], or the store's.
+    pub fn change_password(
+        &self,
+        login: &str,
+        token: &str,
+        old: &str,
+        new: &str,
+    ) -> Result<bool, WardError> {
+        let shared = &self.shared;
+        let (officer, hash) = shared
+            .read(|connection| Ok(find(connection, login)?))?
+            .ok_or(WardError::NotFound("login"))?;
+        let subject = subject(login, "password");
+        refuse_if_locked(shared, &subject, Some(officer))?;
+        let new_hash = new_hash(shared, new, login)?;
+        let is_right = old.len() <= PASSWORD_BYTES_MAX && hash.matches(shared, old)?;
+        shared.write(Actor::Staff(officer), |work| {
+            let entry = Entry::of(Kind::StaffChanged).about(officer);
+            if !is_right {
+                work.note_failure(&subject)?;
+                work.audit(entry.ending("refused"))?;
+                return Ok(false);
+            }
+            work.forget_failures(&subject)?;
+            work.put_password(login, &new_hash)?;
+            work.end_sessions(officer, token, None)?;
+            work.audit(entry)?;
+            Ok(true)
+        })
+    }
 }
 
-/// Gives a member of staff another password, and ends every session: whoever knew the old one may
-/// hold one.
-pub(super) fn set_password(
-    shared: &Shared,
-    by: Actor,
-    login: &str,
-    password: &str,
-) -> Result<(), WardError> {
-    let hash = new_hash(shared, password)?;
-    shared.write(by, |work| {
+fn new_hash(shared: &Shared, password: &str, login: &str) -> Result<Hash, WardError> {
+    if password.chars().count() < PASSWORD_CHARACTERS_MIN || password.len() > PASSWORD_BYTES_MAX {
+        return Err(WardError::Invalid(
+            "mật khẩu có ít nhất 8 ký tự và nhiều nhất 256 byte (a password has at least 8 characters and at most 256 bytes)",
+        ));
+    }
+    let ward = shared.code.to_string();
+    if zxcvbn(password, &[login, &ward, "gandan", "phuong"]).score() < Score::Two {
+        return Err(WardError::Invalid(
+            "mật khẩu này dễ đoán, hãy dùng vài từ không liên quan nhau (this password is easy to guess: take some words that have nothing to do with each other)",
+        ));
+    }
+    Hash::make(shared, password)
+}
+
+impl Work<'_> {
+    /// Who signs in with this login.
+    pub(super) fn staff_named(&self, login: &str) -> Result<OfficerId, WardError> {
+        let found = find(self.connection, login)?;
+        found
+            .map(|(officer, _)| officer)
+            .ok_or(WardError::NotFound("login"))
+    }
+
+    fn put_password(&self, login: &str, hash: &Hash) -> Result<OfficerId, WardError> {
         let (memory, iterations, parallelism) = hash.parameters;
-        let officer: Option<[u8; 16]> = work
+        let officer: Option<[u8; 16]> = self
             .connection
             .query_row(
                 "UPDATE staff SET salt = ?2, password_hash = ?3, memory_kib = ?4, iterations = ?5,
@@ -129,23 +195,9 @@ pub(super) fn set_password(
             )
             .optional()?;
         let officer = officer.ok_or(WardError::NotFound("login"))?;
-        work.connection
-            .execute("DELETE FROM sessions WHERE officer = ?1", [officer])?;
-        let officer = OfficerId(Uuid::from_bytes(officer));
-        work.audit(Entry::of(Kind::StaffChanged).about(officer))
-    })
-}
-
-fn new_hash(shared: &Shared, password: &str) -> Result<Hash, WardError> {
-    if password.chars().count() < PASSWORD_CHARACTERS_MIN || password.len() > PASSWORD_BYTES_MAX {
-        return Err(WardError::Invalid(
-            "mật khẩu có ít nhất 8 ký tự và nhiều nhất 256 byte (a password has at least 8 characters and at most 256 bytes)",
-        ));
+        Ok(OfficerId(Uuid::from_bytes(officer)))
     }
-    Hash::make(shared, password)
-}
 
-impl Work<'_> {
     fn put_staff(
         &mut self,
         login: &str,
@@ -190,145 +242,10 @@ impl Work<'_> {
     }
 }
 
-pub(super) fn sign_in(
-    shared: &Shared,
+pub(super) fn find(
+    connection: &Connection,
     login: &str,
-    password: &str,
-    source: &str,
-) -> Result<Option<String>, WardError> {
-    let now = shared.environment.now().0;
-    let subject = subject(login, source);
-    let (is_locked, found) = shared.read(|connection| {
-        let (failures, last_at) = failures(connection, &subject)?;
-        let is_locked = now < last_at.saturating_add(delay_ms(failures)) && now >= last_at;
-        Ok((is_locked, find(connection, login)?))
-    })?;
-    // Whom it was tried for; what was typed may be anything, and is not noted.
-    let tried = found.as_ref().map(|(officer, _)| *officer);
-    if is_locked {
-        let entry = attempt(tried).by(Actor::Stranger).ending("locked");
-        audit::note(shared, Actor::Stranger, entry)?;
-        return Err(WardError::TooManyAttempts);
-    }
-    let is_too_long = password.len() > PASSWORD_BYTES_MAX;
-    let officer = match found {
-        Some((officer, hash)) if !is_too_long && hash.matches(shared, password)? => Some(officer),
-        Some(_) => None,
-        None => {
-            // An unknown login takes as long as a known one.
-            let nobody = Hash {
-                salt: [0; 16],
-                hash: [0; 32],
-                parameters: (MEMORY_KIB, ITERATIONS, PARALLELISM),
-            };
-            nobody.matches(shared, if is_too_long { "" } else { password })?;
-            None
-        }
-    };
-    shared.write(Actor::Stranger, |work| {
-        work.connection.execute(
-            "DELETE FROM sign_in_failures WHERE last_at < ?1",
-            [now - FAILURES_KEPT_MS],
-        )?;
-        let Some(officer) = officer else {
-            work.connection.execute(
-                "INSERT INTO sign_in_failures (subject, failures, last_at) VALUES (?1, 1, ?2)
-                 ON CONFLICT (subject) DO UPDATE SET failures = failures + 1, last_at = excluded.last_at",
-                params![subject, now],
-            )?;
-            work.audit(attempt(tried).ending("refused"))?;
-            return Ok(None);
-        };
-        work.connection
-            .execute("DELETE FROM sign_in_failures WHERE subject = ?1", [subject])?;
-        work.connection.execute(
-            "DELETE FROM sessions WHERE seen_at < ?1 OR began_at < ?2",
-            [now - IDLE_MS_MAX, now - SESSION_MS_MAX],
-        )?;
-        let token = Zeroizing::new(shared.random::<32>());
-        work.connection.execute(
-            "INSERT INTO sessions (token_hash, officer, began_at, seen_at) VALUES (?1, ?2, ?3, ?3)",
-            params![blake3::hash(&*token).as_bytes(), officer.0.as_bytes(), now],
-        )?;
-        work.audit(attempt(None).by(Actor::Staff(officer)))?;
-        Ok(Some(data_encoding::HEXLOWER.encode(&*token)))
-    })
-}
-
-fn attempt(tried: Option<OfficerId>) -> Entry {
-    let entry = Entry::of(Kind::SignIn);
-    match tried {
-        Some(officer) => entry.about(officer),
-        None => entry,
-    }
-}
-
-pub(super) fn session(shared: &Shared, token: &str) -> Result<Option<Staff>, WardError> {
-    let Some(token_hash) = token_hash(token) else {
-        return Ok(None);
-    };
-    let now = shared.environment.now().0;
-    let found = shared.read(|connection| {
-        Ok(connection
-            .prepare_cached(
-                "SELECT s.officer, o.role, t.login, o.name, s.seen_at FROM sessions s
-                 JOIN staff t ON t.officer = s.officer JOIN officers o ON o.id = s.officer
-                 WHERE s.token_hash = ?1 AND s.seen_at > ?2 AND s.began_at > ?3",
-            )?
-            .query_row(
-                params![token_hash, now - IDLE_MS_MAX, now - SESSION_MS_MAX],
-                |row| {
-                    let author = Author {
-                        officer: OfficerId(Uuid::from_bytes(row.get(0)?)),
-                        role: directory::role(row, 1)?,
-                    };
-                    let staff = Staff {
-                        author,
-                        login: row.get(2)?,
-                        name: row.get(3)?,
-                    };
-                    Ok((staff, row.get::<_, i64>(4)?))
-                },
-            )
-            .optional()?)
-    })?;
-    let Some((staff, seen_at)) = found else {
-        return Ok(None);
-    };
-    if now - seen_at >= SEEN_STEP_MS {
-        shared.write(Actor::Ward, |work| {
-            work.connection.execute(
-                "UPDATE sessions SET seen_at = ?2 WHERE token_hash = ?1",
-                params![token_hash, now],
-            )?;
-            Ok(())
-        })?;
-    }
-    Ok(Some(staff))
-}
-
-pub(super) fn sign_out(shared: &Shared, token: &str) -> Result<(), WardError> {
-    let Some(token_hash) = token_hash(token) else {
-        return Ok(());
-    };
-    shared.write(Actor::Ward, |work| {
-        let officer: Option<[u8; 16]> = work
-            .connection
-            .query_row(
-                "DELETE FROM sessions WHERE token_hash = ?1 RETURNING officer",
-                [token_hash],
-                |row| row.get(0),
-            )
-            .optional()?;
-        let Some(officer) = officer else {
-            return Ok(());
-        };
-        let officer = Actor::Staff(OfficerId(Uuid::from_bytes(officer)));
-        work.audit(Entry::of(Kind::SignOut).by(officer))
-    })
-}
-
-fn find(connection: &Connection, login: &str) -> rusqlite::Result<Option<(OfficerId, Hash)>> {
+) -> rusqlite::Result<Option<(OfficerId, Hash)>> {
     connection
         .query_row(
             "SELECT officer, salt, password_hash, memory_kib, iterations, parallelism
@@ -344,32 +261,4 @@ fn find(connection: &Connection, login: &str) -> rusqlite::Result<Option<(Office
             },
         )
         .optional()
-}
-
-fn failures(connection: &Connection, subject: &[u8; 32]) -> rusqlite::Result<(u32, i64)> {
-    let found = connection
-        .query_row(
-            "SELECT failures, last_at FROM sign_in_failures WHERE subject = ?1",
-            [subject],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
-        .optional()?;
-    Ok(found.unwrap_or_default())
-}
-
-fn delay_ms(failures: u32) -> i64 {
-    if failures < FREE_FAILURES {
-        return 0;
-    }
-    let doublings = (failures - FREE_FAILURES).min(5);
-    (1_000_i64 << doublings).min(DELAY_MS_MAX)
-}
-
-fn subject(login: &str, source: &str) -> [u8; 32] {
-    *blake3::hash(format!("{login}\n{source}").as_bytes()).as_bytes()
-}
-
-fn token_hash(token: &str) -> Option<[u8; 32]> {
-    let token = data_encoding::HEXLOWER.decode(token.as_bytes()).ok()?;
-    (token.len() == 32).then(|| *blake3::hash(&token).as_bytes())
 }

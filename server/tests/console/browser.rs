@@ -13,7 +13,7 @@ use gandan_core::replica::{NewCase, Replica};
 use gandan_core::store::StoreKey;
 use gandan_server::app::{self, DeskCase};
 use gandan_server::console::{Transport, router};
-use gandan_server::ward::{Staff, Ward};
+use gandan_server::ward::{Origin, Staff, Ward};
 use tempfile::TempDir;
 use tower::ServiceExt;
 use uuid::Uuid;
@@ -101,9 +101,25 @@ impl Office {
         }
     }
 
+    /// What an authenticator shows now.
+    pub(crate) fn code(&self, secret: &str) -> String {
+        let totp = totp_rs::Builder::new()
+            .with_secret(totp_rs::Secret::try_from_base32(secret).unwrap())
+            .build()
+            .unwrap();
+        let seconds = u64::try_from(self.clock.now().0 / 1_000).unwrap();
+        totp.generate(seconds).to_string()
+    }
+
+    /// A session that no browser has.
+    pub(crate) fn token(&self, login: &str) -> String {
+        let signed_in = self.ward.sign_in(&Origin::default(), login, PASSWORD);
+        signed_in.unwrap().unwrap().token
+    }
+
     /// A case that came by telephone.
     pub(crate) fn record(&self, case: DeskCase) -> Uuid {
-        let token = self.ward.sign_in("dung", PASSWORD).unwrap().unwrap();
+        let token = self.token("dung");
         let staff: Staff = self.ward.session(&token).unwrap().unwrap();
         app::record(&self.ward, &staff, case).unwrap().0
     }
@@ -186,7 +202,7 @@ pub(crate) struct Browser {
 
 impl Browser {
     pub(crate) async fn sign_in(&mut self, login: &str, password: &str) -> Page {
-        self.post("/sign-in", &[("login", login), ("password", password)])
+        self.post("/login", &[("login", login), ("password", password)])
             .await
     }
 

@@ -168,7 +168,7 @@ async fn what_people_say_is_shown_and_never_run() {
         format!("/cases/{case}"),
         format!("/cases?q={query}&kind={query}&area={query}&assignee={query}"),
         format!("/cases/{case}?back={query}&done={query}"),
-        format!("/sign-in?next={query}"),
+        format!("/login?next={query}"),
         format!("/nowhere/{query}"),
     ] {
         let page = browser.get(&path).await;
@@ -329,7 +329,7 @@ async fn words_typed_before_the_session_ended_are_there_after_signing_in_again()
     // A slip of the finger at the password loses nothing either.
     let page = browser
         .post(
-            "/sign-in",
+            "/login",
             &[
                 ("login", "dung"),
                 ("password", "sai"),
@@ -341,7 +341,7 @@ async fn words_typed_before_the_session_ended_are_there_after_signing_in_again()
     let (resume_path, resume_body) = (page.hidden("resume_path"), page.hidden("resume_body"));
     let page = browser
         .post(
-            "/sign-in",
+            "/login",
             &[
                 ("login", "dung"),
                 ("password", PASSWORD),
@@ -370,7 +370,7 @@ async fn photos_are_served_as_new_pictures_to_those_who_are_signed_in() {
     let png = png.into_inner();
     let hash = attachments::hash(&png);
     office.attach(&png);
-    let token = office.ward.sign_in("dung", PASSWORD).unwrap().unwrap();
+    let token = office.token("dung");
     let staff = office.ward.session(&token).unwrap().unwrap();
     let attachment = Attachment {
         hash,

@@ -129,7 +129,7 @@ async fn a_form_typed_before_the_session_ended_is_there_after_signing_in_again()
         .iter()
         .map(|(name, value)| (*name, value.as_str()))
         .collect();
-    let page = browser.post("/sign-in", &fields).await;
+    let page = browser.post("/login", &fields).await;
     assert!(page.body.contains("Đèn đường tắt") && page.body.contains("Bà Thịnh"));
     assert!(page.body.contains("chưa được ghi"));
     assert!(

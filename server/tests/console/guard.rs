@@ -73,7 +73,7 @@ async fn a_form_of_another_site_changes_nothing() {
         .unwrap();
     assert_eq!(browser.send(request).await.status, StatusCode::FORBIDDEN);
     let sign_out = browser
-        .post_from(Some("cross-site"), "/sign-out", String::new())
+        .post_from(Some("cross-site"), "/logout", String::new())
         .await;
     assert_eq!(sign_out.status, StatusCode::FORBIDDEN);
     assert_eq!(office.edits(case), 1);
@@ -102,7 +102,7 @@ async fn reading_changes_nothing() {
         assert!(page.body.contains("no_method"));
     }
     assert_eq!(
-        browser.get("/sign-out").await.status,
+        browser.get("/logout").await.status,
         StatusCode::METHOD_NOT_ALLOWED
     );
     for path in ["/cases", "/desk", "/desk?text=a&category=road", "/nowhere"] {
@@ -165,7 +165,7 @@ async fn what_is_not_there_is_said_with_a_code() {
 async fn assets_are_embedded_and_kept_only_under_their_version() {
     let office = Office::open();
     let mut browser = office.browser();
-    let page = browser.get("/sign-in").await;
+    let page = browser.get("/login").await;
     let from = page.body.find("/assets/console.css?v=").unwrap();
     let url: String = page.body[from..]
         .chars()

@@ -19,7 +19,7 @@ async fn nobody_sees_a_page_without_signing_in() {
     ] {
         let page = browser.get(&path).await;
         assert_eq!(page.status, StatusCode::SEE_OTHER, "{path}");
-        assert!(page.location().starts_with("/sign-in?next="), "{path}");
+        assert!(page.location().starts_with("/login?next="), "{path}");
         assert!(page.location().contains(next), "{path}");
         assert!(!page.body.contains("Đèn"));
     }
@@ -30,12 +30,12 @@ async fn nobody_sees_a_page_without_signing_in() {
 async fn a_clerk_signs_in_and_arrives_where_they_wanted_to_go() {
     let office = Office::open();
     let mut browser = office.browser();
-    let form = browser.get("/sign-in?next=%2Fcases%3Fq%3Dden").await;
+    let form = browser.get("/login?next=%2Fcases%3Fq%3Dden").await;
     assert_eq!(form.status, StatusCode::OK);
     let (path, body) = (form.hidden("resume_path"), form.hidden("resume_body"));
     let page = browser
         .post(
-            "/sign-in",
+            "/login",
             &[
                 ("login", "dung"),
                 ("password", PASSWORD),
@@ -51,20 +51,18 @@ async fn a_clerk_signs_in_and_arrives_where_they_wanted_to_go() {
     let list = browser.get("/cases").await;
     assert_eq!(list.status, StatusCode::OK);
     assert!(list.body.contains("Nguyễn Thị Dung") && list.body.contains("Phường Tân H"));
-    assert_eq!(browser.get("/sign-in").await.location(), "/cases");
+    assert_eq!(browser.get("/login").await.location(), "/cases");
 }
 
 #[tokio::test]
 async fn another_site_cannot_be_the_place_to_go_to() {
     let office = Office::open();
     let mut browser = office.browser();
-    let form = browser
-        .get("/sign-in?next=%2F%2Fevil.example%2Fcases")
-        .await;
+    let form = browser.get("/login?next=%2F%2Fevil.example%2Fcases").await;
     assert!(!form.body.contains("evil.example"));
     let page = browser
         .post(
-            "/sign-in",
+            "/login",
             &[
                 ("login", "dung"),
                 ("password", PASSWORD),
@@ -117,8 +115,8 @@ async fn signing_out_ends_the_session_on_the_server_too() {
     let office = Office::open();
     let mut browser = office.signed_in("dung").await;
     let cookie = browser.cookie.clone();
-    let page = browser.post("/sign-out", &[]).await;
-    assert_eq!(page.location(), "/sign-in");
+    let page = browser.post("/logout", &[]).await;
+    assert_eq!(page.location(), "/login");
     assert!(browser.cookie.is_none());
     browser.cookie = cookie;
     assert_eq!(browser.get("/cases").await.status, StatusCode::SEE_OTHER);
@@ -160,7 +158,7 @@ async fn behind_tls_the_cookie_is_bound_to_it() {
     assert_eq!(list.status, StatusCode::OK);
     let strict = list.header(header::STRICT_TRANSPORT_SECURITY);
     assert_eq!(strict, "max-age=31536000");
-    let clear = Office::open().browser().get("/sign-in").await;
+    let clear = Office::open().browser().get("/login").await;
     assert_eq!(clear.header(header::STRICT_TRANSPORT_SECURITY), "");
 }
 
@@ -177,9 +175,88 @@ async fn administrators_see_no_case_and_can_sign_out() {
         let page = browser.get(&path).await;
         assert_eq!(page.status, StatusCode::FORBIDDEN, "{path}");
         assert!(page.body.contains("role_without_cases") && !page.body.contains("Đèn"));
-        assert!(page.body.contains("action=\"/sign-out\""));
+        assert!(page.body.contains("action=\"/logout\""));
     }
     let accept = browser.post(&format!("/cases/{case}/accept"), &[]).await;
     assert_eq!(accept.status, StatusCode::FORBIDDEN);
     assert_eq!(office.edits(case), 1);
+}
+
+#[tokio::test]
+async fn a_clerk_turns_on_the_second_factor_and_is_asked_for_it() {
+    let office = Office::open();
+    let mut browser = office.signed_in("dung").await;
+    let page = browser.get("/account").await;
+    assert!(page.body.contains("phiên này") && page.body.contains("Chưa bật"));
+    let begun = browser.post("/account/second-factor", &[]).await;
+    assert_eq!(begun.location(), "/account");
+    let page = browser.get("/account").await;
+    assert!(page.body.contains("<svg"));
+    let from = page.body.find("id=\"factor-secret\">").unwrap() + "id=\"factor-secret\">".len();
+    let secret = page.body[from..].split('<').next().unwrap().to_owned();
+    let confirm = "/account/second-factor/confirm";
+    let refused = browser.post(confirm, &[("code", "000000")]).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let on = browser
+        .post(confirm, &[("code", &office.code(&secret))])
+        .await;
+    assert_eq!(on.status, StatusCode::OK, "{}", on.body);
+    assert!(on.body.contains("Còn 10 mã dự phòng"));
+    assert!(!browser.get("/account").await.body.contains(&secret));
+
+    // The password leads to the code, the code to where they wanted to go.
+    office.clock.advance(30_000);
+    let mut browser = office.browser();
+    let asked = browser
+        .post(
+            "/login",
+            &[
+                ("login", "dung"),
+                ("password", PASSWORD),
+                ("resume_path", "/cases?q=den"),
+                ("resume_body", ""),
+            ],
+        )
+        .await;
+    assert_eq!(asked.status, StatusCode::OK);
+    assert!(asked.body.contains("Mã xác thực"));
+    for path in ["/cases", "/account", "/audit"] {
+        let page = browser.get(path).await;
+        assert_eq!(
+            page.status,
+            StatusCode::SEE_OTHER,
+            "{path} opens before the code"
+        );
+    }
+    assert!(browser.get("/login").await.body.contains("Mã xác thực"));
+    let resume = [("resume_path", "/cases?q=den"), ("resume_body", "")];
+    let wrong = [&[("code", "000000")][..], &resume].concat();
+    let refused = browser.post("/login/code", &wrong).await;
+    assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+    let code = office.code(&secret);
+    let right = [&[("code", code.as_str())][..], &resume].concat();
+    let arrived = browser.post("/login/code", &right).await;
+    assert_eq!(
+        (arrived.status, arrived.location()),
+        (StatusCode::SEE_OTHER, "/cases?q=den")
+    );
+    assert_eq!(browser.get("/cases").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_session_left_open_elsewhere_is_seen_and_closed() {
+    let office = Office::open();
+    let mut left = office.signed_in("thinh").await;
+    let mut here = office.signed_in("thinh").await;
+    let page = here.get("/account").await;
+    let closed = here
+        .post("/account/sessions", &[("session", &page.hidden("session"))])
+        .await;
+    assert_eq!(closed.status, StatusCode::OK);
+    assert_eq!(left.get("/cases").await.status, StatusCode::SEE_OTHER);
+    assert_eq!(here.get("/cases").await.status, StatusCode::OK);
+    assert_eq!(
+        office.browser().get("/account").await.location(),
+        "/login?next=%2Faccount"
+    );
 }

@@ -14,12 +14,8 @@ async fn those_who_oversee_find_who_did_what_and_read_nothing_of_a_case() {
     let case = office.record(call(SECRET));
     let mut clerk = office.signed_in("dung").await;
     clerk.get(&format!("/cases/{case}")).await;
-    let token = office.ward.sign_in("thinh", super::browser::PASSWORD);
-    let chair = office
-        .ward
-        .session(&token.unwrap().unwrap())
-        .unwrap()
-        .unwrap();
+    let chair = office.ward.session(&office.token("thinh"));
+    let chair = chair.unwrap().unwrap();
     let restricted = schema::text_value(Some(Confidentiality::Restricted.code()));
     office
         .ward
@@ -73,7 +69,7 @@ async fn for_everybody_else_there_is_no_such_page() {
     assert!(!clerk.get("/cases").await.body.contains("/audit"));
     let nobody = office.browser().get("/audit").await;
     assert_eq!(nobody.status, StatusCode::SEE_OTHER);
-    assert_eq!(nobody.location(), "/sign-in?next=%2Faudit");
+    assert_eq!(nobody.location(), "/login?next=%2Faudit");
     let mut chair = office.signed_in("thinh").await;
     assert!(chair.get("/cases").await.body.contains("href=\"/audit\""));
 }

@@ -9,7 +9,7 @@ use rusqlite::params;
 use super::fixture::World;
 use super::phone::Phone;
 use crate::ward::audit::{Actor, Finding};
-use crate::ward::{Ward, WardError};
+use crate::ward::{Origin, Ward, WardError};
 
 /// Kind, outcome, actor and detail of every entry, oldest first.
 fn told(ward: &Ward) -> Vec<String> {
@@ -54,8 +54,17 @@ fn busy() -> World {
         .ward
         .add_staff("thu", "Thư", Role::Chair, "mật khẩu dài")
         .unwrap();
-    assert_eq!(world.ward.sign_in("thu", "sai rồi nhé").unwrap(), None);
-    let token = world.ward.sign_in("thu", "mật khẩu dài").unwrap().unwrap();
+    assert_eq!(
+        world
+            .ward
+            .sign_in(&Origin::default(), "thu", "sai rồi nhé")
+            .unwrap(),
+        None
+    );
+    let signed_in = world
+        .ward
+        .sign_in(&Origin::default(), "thu", "mật khẩu dài");
+    let token = signed_in.unwrap().unwrap().token;
     world.ward.sign_out(&token).unwrap();
     world
         .ward

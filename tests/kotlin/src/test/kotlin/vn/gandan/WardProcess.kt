@@ -36,7 +36,7 @@ class WardProcess(private val data: Path) : AutoCloseable {
     fun invite(officer: String, role: String = "officer") =
         command("invite", "--data", "$data", "--officer", officer, "--role", role).trim()
 
-    fun signIn() = post("/sign-in", "login" to "triage", "password" to PASSWORD)
+    fun signIn() = post("/login", "login" to "triage", "password" to PASSWORD)
 
     fun accept(case: String) = post("/cases/$case/accept")
 
