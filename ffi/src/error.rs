@@ -6,6 +6,7 @@ use gandan_core::protocol::initiator::ConversationError;
 use gandan_core::protocol::invite::ParseInviteError;
 use gandan_core::protocol::message::Refusal;
 use gandan_core::replica::RecordError;
+use gandan_core::store::lock::LockError;
 use gandan_core::store::{OpenError, StoreError};
 
 /// Why a call failed. Nothing that was recorded before is lost by any of these.
@@ -42,6 +43,17 @@ pub enum GandanError {
         "Khoá không mở được kho này; chưa có gì bị thay đổi (the key does not open this store; nothing was changed)"
     )]
     WrongKey,
+    /// The app lock stands before the store. `reason` is meant for the officer.
+    #[error("{reason}")]
+    Locked {
+        /// Stable English code: `locked`, `wrong_pin`, `too_soon`, `unfit_pin`, `not_set`, `already_set`,
+        /// `key_store`, `damaged`.
+        code: String,
+        /// What happened and what to do, in Vietnamese.
+        reason: String,
+        /// How long the next attempt has to wait.
+        wait_seconds: u64,
+    },
     /// No space left on the phone.
     #[error(
         "Máy hết chỗ trống: hãy giải phóng bộ nhớ; dữ liệu đã ghi vẫn an toàn (the phone has no space left; free some, what was recorded before is safe)"
@@ -125,6 +137,27 @@ impl From<OpenError> for GandanError {
             error @ (OpenError::Foreign | OpenError::Unusable(_) | OpenError::Database(_)) => {
                 Self::internal(&error)
             }
+        }
+    }
+}
+
+impl From<LockError> for GandanError {
+    fn from(error: LockError) -> Self {
+        let (code, wait_seconds) = match &error {
+            LockError::Locked => ("locked", 0),
+            LockError::WrongPin { wait_seconds } => ("wrong_pin", *wait_seconds),
+            LockError::TooSoon { wait_seconds } => ("too_soon", *wait_seconds),
+            LockError::UnfitPin => ("unfit_pin", 0),
+            LockError::NotSet => ("not_set", 0),
+            LockError::AlreadySet => ("already_set", 0),
+            LockError::KeyStore(_) => ("key_store", 0),
+            LockError::Damaged => ("damaged", 0),
+            LockError::File(_) => return Self::internal(&error),
+        };
+        Self::Locked {
+            code: code.to_owned(),
+            reason: error.to_string(),
+            wait_seconds,
         }
     }
 }

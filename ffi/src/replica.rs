@@ -19,6 +19,7 @@ use zeroize::Zeroize;
 
 use crate::error::GandanError;
 use crate::events::{ChangeObserver, ProgressObserver, SyncProgress};
+use crate::lock;
 use crate::records::RejectedRecord;
 
 /// One phone's encrypted records and its conversation with the ward. Calls that are not `async`
@@ -51,27 +52,15 @@ impl Staying {
 #[uniffi::export(async_runtime = "tokio")]
 impl Replica {
     /// Opens the store in `directory`, making it if there is none. `key` is 32 bytes from the
-    /// phone's keystore; on [`GandanError::WrongKey`] stop and keep the file.
+    /// phone's keystore; on [`GandanError::WrongKey`] stop and keep the file. A store with an
+    /// [`AppLock`](crate::lock::AppLock) opens through the lock alone.
     #[uniffi::constructor]
-    pub fn open(directory: String, mut key: Vec<u8>) -> Result<Arc<Self>, GandanError> {
-        let store_key = <[u8; 32]>::try_from(key.as_slice())
-            .map(StoreKey::new)
-            .map_err(|_| GandanError::WrongKey);
-        key.zeroize();
-        let core = CoreReplica::open(
-            Path::new(&directory),
-            &store_key?,
-            Arc::new(SystemEnvironment),
-        )?;
-        let client = Client::new(core.clone());
-        let staying = Arc::new(Staying::default());
-        let told = Arc::clone(&staying);
-        core.observe(Box::new(move |_| told.tell(Stay::recorded)));
-        Ok(Arc::new(Self {
-            core,
-            client,
-            staying,
-        }))
+    pub fn open(directory: String, key: Vec<u8>) -> Result<Arc<Self>, GandanError> {
+        let key = store_key(key)?;
+        let directory = Path::new(&directory);
+        lock::refuse_locked(directory)?;
+        let core = CoreReplica::open(directory, &key, Arc::new(SystemEnvironment))?;
+        Ok(Self::of(core))
     }
 
     /// Whether the phone belongs to an officer yet.
@@ -296,6 +285,30 @@ impl Replica {
     pub fn network_changed(&self) {
         self.staying.tell(Stay::network_changed);
     }
+}
+
+impl Replica {
+    /// What an app holds of a store that is open.
+    pub(crate) fn of(core: CoreReplica) -> Arc<Self> {
+        let client = Client::new(core.clone());
+        let staying = Arc::new(Staying::default());
+        let told = Arc::clone(&staying);
+        core.observe(Box::new(move |_| told.tell(Stay::recorded)));
+        Arc::new(Self {
+            core,
+            client,
+            staying,
+        })
+    }
+}
+
+/// The key of a store from the app's bytes, which are zeroised.
+pub(crate) fn store_key(mut bytes: Vec<u8>) -> Result<StoreKey, GandanError> {
+    let key = <[u8; 32]>::try_from(bytes.as_slice())
+        .map(StoreKey::new)
+        .map_err(|_| GandanError::WrongKey);
+    bytes.zeroize();
+    key
 }
 
 /// A citizen with nothing known yet, to fill in. Its id is the case's and is set by the core.
