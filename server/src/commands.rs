@@ -23,7 +23,7 @@ use crate::cli::{Backup, BackupCommand, Cli, Command, InvitesCommand};
 use crate::config::{Config, ConfigError};
 use crate::demo::{self, DemoError};
 use crate::register::ParseAreasError;
-use crate::serving::ListenError;
+use crate::serving::{CertificateError, ListenError};
 use crate::telemetry;
 use crate::ward::audit::Actor;
 use crate::ward::{Ward, WardError};
@@ -100,6 +100,9 @@ pub enum CommandError {
     /// A port cannot be had.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// The console's certificate cannot be used.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
     /// The operating system gives no threads or signals.
     #[error("the operating system refuses: {0}")]
     System(#[source] std::io::Error),
@@ -132,6 +135,7 @@ impl CommandError {
             | Self::NoPassword
             | Self::AmbiguousDevice
             | Self::Address
+            | Self::Certificate(_)
             | Self::RecoveryKey(_)
             | Self::Checkpoint(_) => 2,
             Self::Backup(error) => backup_exit_code(error),

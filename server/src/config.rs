@@ -10,6 +10,9 @@ use std::str::FromStr;
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::console::Transport;
+use crate::serving::CertificateFiles;
+
 /// Name of the file in the data directory; it need not exist.
 pub const FILE_NAME: &str = "gandan.toml";
 
@@ -34,6 +37,8 @@ pub struct Config {
     pub is_cleartext_http_allowed: bool,
     /// A proxy in front of the console ends TLS.
     pub is_behind_tls_proxy: bool,
+    /// The console's own certificate; `None`: it speaks in clear text.
+    pub certificate: Option<CertificateFiles>,
     /// How long an invite lives, in hours.
     pub invite_hours: u32,
     /// Where a backup is written every hour while it serves; `None`: nowhere.
@@ -52,6 +57,7 @@ impl Default for Config {
             public_addresses: Vec::new(),
             is_cleartext_http_allowed: false,
             is_behind_tls_proxy: false,
+            certificate: None,
             invite_hours: INVITE_HOURS_DEFAULT,
             backup_to: None,
             log: "info".to_owned(),
@@ -104,8 +110,8 @@ pub enum ConfigError {
     },
     /// The console would be open to the network in clear text.
     #[error(
-        "the console would be served beyond this machine without TLS ({0}). Put a TLS proxy in front \
-         and listen on 127.0.0.1, or say allow_cleartext_http = true if the network is your own"
+        "the console would be served beyond this machine without TLS ({0}). Name console_certificate and \
+         console_key, or put a TLS proxy in front and listen on 127.0.0.1, or say allow_cleartext_http = true if the network is your own"
     )]
     CleartextHttp(SocketAddr),
 }
@@ -137,6 +143,8 @@ struct File {
     public_addresses: Option<Vec<String>>,
     allow_cleartext_http: Option<bool>,
     behind_tls_proxy: Option<bool>,
+    console_certificate: Option<PathBuf>,
+    console_key: Option<PathBuf>,
     invite_hours: Option<u32>,
     backup_to: Option<PathBuf>,
     log: Option<String>,
@@ -179,12 +187,22 @@ impl Config {
         Ok(config)
     }
 
+    /// How browsers reach the console.
+    #[must_use]
+    pub fn transport(&self) -> Transport {
+        if self.is_behind_tls_proxy || self.certificate.is_some() {
+            Transport::Tls
+        } else {
+            Transport::ClearText
+        }
+    }
+
     /// Whether `http` may be served as configured.
     ///
     /// # Errors
     /// [`ConfigError::CleartextHttp`].
     pub fn check_http(&self, http: SocketAddr) -> Result<(), ConfigError> {
-        if http.ip().is_loopback() || self.is_cleartext_http_allowed {
+        if http.ip().is_loopback() || self.certificate.is_some() || self.is_cleartext_http_allowed {
             Ok(())
         } else {
             Err(ConfigError::CleartextHttp(http))
@@ -203,6 +221,21 @@ impl Config {
         }
         self.is_cleartext_http_allowed = file.allow_cleartext_http.unwrap_or_default();
         self.is_behind_tls_proxy = file.behind_tls_proxy.unwrap_or_default();
+        self.certificate = match (file.console_certificate, file.console_key) {
+            (Some(certificate), Some(key)) => Some(CertificateFiles { certificate, key }),
+            (None, None) => None,
+            (has_certificate, _) => {
+                let missing = if has_certificate.is_some() {
+                    "console_key"
+                } else {
+                    "console_certificate"
+                };
+                return Err(ConfigError::Invalid {
+                    place: Place::File(missing),
+                    rule: "needed: a certificate and its key, both as PEM files",
+                });
+            }
+        };
         if let Some(hours) = file.invite_hours {
             self.invite_hours = invite_hours(hours, Place::File("invite_hours"))?;
         }
@@ -391,5 +424,20 @@ mod tests {
         ));
         let asked = from_file("http = '0.0.0.0:8080'\nallow_cleartext_http = true").expect("valid");
         assert!(asked.check_http(asked.http).is_ok());
+    }
+
+    #[test]
+    fn a_certificate_opens_the_console_to_the_network_and_needs_its_key() {
+        let text = "http = '0.0.0.0:8080'\nconsole_certificate = 'a.pem'\n";
+        assert!(matches!(
+            from_file(text),
+            Err(ConfigError::Invalid {
+                place: Place::File("console_key"),
+                ..
+            })
+        ));
+        let config = from_file(&format!("{text}console_key = 'b.pem'")).expect("valid");
+        assert!(config.check_http(config.http).is_ok());
+        assert_eq!(config.transport(), Transport::Tls);
     }
 }

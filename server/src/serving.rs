@@ -1,9 +1,12 @@
 //! The two doors of a ward: QUIC for phones, HTTP for the console. Owns opening, serving and the
 //! order of closing; knows nothing of what is said inside.
 
+mod tls;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use axum::serve::ListenerExt as _;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -12,6 +15,8 @@ use crate::console::{self, Transport};
 use crate::rounds::ask_every;
 use crate::sync::Listener;
 use crate::ward::Ward;
+use tls::TlsListener;
+pub use tls::{CertificateError, CertificateFiles};
 
 /// How long a browser may take to read its last page once the server stops.
 const HTTP_FAREWELL: Duration = Duration::from_secs(5);
@@ -29,10 +34,16 @@ pub struct ListenError {
     pub source: std::io::Error,
 }
 
+/// Where browsers come in.
+enum Console {
+    ClearText(TcpListener),
+    Tls(TlsListener),
+}
+
 /// Both bound ports of a ward, before anybody is let in.
 pub(crate) struct Doors {
     pub(crate) phones: Listener,
-    pub(crate) console: TcpListener,
+    console: Console,
     pub(crate) console_address: SocketAddr,
 }
 
@@ -48,9 +59,21 @@ impl Doors {
         let phones = Listener::bind(ward.clone(), quic).map_err(refused(quic))?;
         Ok(Self {
             phones,
-            console,
+            console: Console::ClearText(console),
             console_address,
         })
+    }
+
+    /// Puts TLS before the console.
+    pub(crate) fn with_certificate(
+        self,
+        files: CertificateFiles,
+    ) -> Result<Self, CertificateError> {
+        let console = match self.console {
+            Console::ClearText(listener) => Console::Tls(TlsListener::new(listener, files)?),
+            tls @ Console::Tls(_) => tls,
+        };
+        Ok(Self { console, ..self })
     }
 
     /// Serves both until `stop` says so; then nothing new is begun, and what was begun is finished.
@@ -60,23 +83,33 @@ impl Doors {
         transport: Transport,
         stop: watch::Receiver<bool>,
     ) {
-        let console = serve_console(self.console, ward, transport, stop.clone());
+        let router = console::router(ward.clone(), transport);
+        let router = router.into_make_service_with_connect_info::<SocketAddr>();
+        let stopping = stop.clone();
+        let console = async move {
+            match self.console {
+                Console::ClearText(listener) => {
+                    let serving = axum::serve(listener, router);
+                    let serving = serving.with_graceful_shutdown(stopped(stopping.clone()));
+                    serve_console(serving.into_future(), stopping.clone()).await;
+                }
+                Console::Tls(listener) => {
+                    // Tapped, since only so axum tells a handler the address of a browser behind it.
+                    let serving = axum::serve(listener.tap_io(|_| {}), router);
+                    let serving = serving.with_graceful_shutdown(stopped(stopping.clone()));
+                    serve_console(serving.into_future(), stopping.clone()).await;
+                }
+            }
+        };
         let months = watch_months(ward.clone(), stop.clone());
         tokio::join!(self.phones.serve(stopped(stop)), console, months);
     }
 }
 
 async fn serve_console(
-    listener: TcpListener,
-    ward: &Ward,
-    transport: Transport,
+    serving: impl Future<Output = std::io::Result<()>>,
     stop: watch::Receiver<bool>,
 ) {
-    let router = console::router(ward.clone(), transport)
-        .into_make_service_with_connect_info::<SocketAddr>();
-    let serving = axum::serve(listener, router)
-        .with_graceful_shutdown(stopped(stop.clone()))
-        .into_future();
     let too_late = async {
         stopped(stop).await;
         tokio::time::sleep(HTTP_FAREWELL).await;

@@ -46,6 +46,10 @@ fn vietnamese(error: &CommandError) -> String {
                 .to_owned()
         }
         CommandError::Listen(error) => listening(error),
+        CommandError::Certificate(_) => {
+            "Không dùng được chứng chỉ của trang tiếp nhận: xem lại console_certificate và console_key, hai tệp PEM của cùng một cặp."
+                .to_owned()
+        }
         CommandError::System(_) => {
             "Hệ điều hành từ chối; thử lại hoặc khởi động lại máy.".to_owned()
         }

@@ -7,7 +7,6 @@ use super::{CommandError, Outcome, Terminal, say};
 use crate::backup::rounds;
 use crate::cli;
 use crate::config::Config;
-use crate::console::Transport;
 use crate::serving::{Doors, stop_signal};
 use crate::ward::Ward;
 
@@ -34,15 +33,14 @@ pub(super) fn run(
     let http = arguments.http.unwrap_or(config.http);
     config.is_cleartext_http_allowed |= arguments.allow_cleartext_http;
     config.check_http(http)?;
-    let transport = if config.is_behind_tls_proxy {
-        Transport::Tls
-    } else {
-        Transport::ClearText
-    };
+    let transport = config.transport();
     let _only_one = claim(&arguments.data.directory)?;
     let runtime = tokio::runtime::Runtime::new().map_err(CommandError::System)?;
     runtime.block_on(async {
-        let doors = Doors::open(ward, quic, http).await?;
+        let mut doors = Doors::open(ward, quic, http).await?;
+        if let Some(files) = config.certificate {
+            doors = doors.with_certificate(files)?;
+        }
         let (quic, http) = (doors.phones.local_address(), doors.console_address);
         ward.remember_addresses(&quic.to_string(), &http.to_string())?;
         let stop = stop_signal().map_err(CommandError::System)?;

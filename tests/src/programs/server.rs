@@ -20,6 +20,7 @@ const WARD: &str = "26995";
 pub struct WardServer {
     data: PathBuf,
     quic: SocketAddr,
+    http: SocketAddr,
     process: Option<Child>,
     recovery_key: String,
 }
@@ -34,6 +35,7 @@ impl WardServer {
         let mut server = Self {
             data: data.to_owned(),
             quic: SocketAddr::from(([127, 0, 0, 1], 0)),
+            http: SocketAddr::from(([127, 0, 0, 1], 0)),
             process: None,
             recovery_key: String::new(),
         };
@@ -66,11 +68,14 @@ impl WardServer {
         BufReader::new(stdout)
             .read_line(&mut line)
             .expect("the server says when it is ready");
-        self.quic = line
-            .split(' ')
-            .find_map(|word| word.strip_prefix("quic="))
-            .and_then(|address| address.parse().ok())
-            .unwrap_or_else(|| panic!("not a ready line: {line:?}"));
+        let address = |name| {
+            line.split(' ')
+                .find_map(|word| word.strip_prefix(name))
+                .and_then(|address| address.parse().ok())
+                .unwrap_or_else(|| panic!("not a ready line: {line:?}"))
+        };
+        self.quic = address("quic=");
+        self.http = address("http=");
         self.process = Some(process);
     }
 
@@ -87,6 +92,12 @@ impl WardServer {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.quic
+    }
+
+    /// Where browsers reach it.
+    #[must_use]
+    pub fn console(&self) -> SocketAddr {
+        self.http
     }
 
     /// Its data folder.
