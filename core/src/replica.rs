@@ -5,6 +5,7 @@ mod agreement;
 mod area;
 mod cache;
 mod check;
+mod contact;
 mod conversation;
 mod describe;
 mod files;
@@ -137,7 +138,9 @@ impl Replica {
     /// The store's.
     pub fn set_enrolment(&self, enrolment: &Enrolment) -> Result<(), StoreError> {
         let mut core = self.core();
-        settings::write_enrolment(&core.store.connection, enrolment)
+        let connection = &core.store.connection;
+        settings::write_enrolment(connection, enrolment)
+            .and_then(|()| settings::write_contact(connection, self.contact_now(None)))
             .map_err(|error| self.store_error(error))?;
         core.enrolment = Some(enrolment.clone());
         Ok(())

@@ -112,6 +112,14 @@ pub enum StoreError {
         "Máy hết chỗ trống: hãy giải phóng bộ nhớ; dữ liệu đã ghi vẫn an toàn (the phone has no space left; free some, what was recorded before is safe)"
     )]
     Full,
+    /// The device has not met its ward for too long: it shows nothing until it does.
+    #[error(
+        "Máy đã {days} ngày chưa gặp máy chủ của phường nên tạm khoá phần xem; vẫn ghi được, không mất gì: hãy đồng bộ để mở lại (this phone has not met its ward for {days} days and shows nothing until it does; recording works and nothing is lost: synchronise)"
+    )]
+    OutOfTouch {
+        /// Whole days.
+        days: u32,
+    },
     /// Another connection writes for too long.
     #[error("Kho đang bận: hãy thử lại (the store is busy; try again)")]
     Busy,

@@ -47,7 +47,7 @@ pub enum GandanError {
     #[error("{reason}")]
     Locked {
         /// Stable English code: `locked`, `wrong_pin`, `too_soon`, `unfit_pin`, `not_set`, `already_set`,
-        /// `key_store`, `damaged`.
+        /// `key_store`, `damaged`; `out_of_touch`: a synchronisation opens it.
         code: String,
         /// What happened and what to do, in Vietnamese.
         reason: String,
@@ -165,6 +165,11 @@ impl From<LockError> for GandanError {
 impl From<StoreError> for GandanError {
     fn from(error: StoreError) -> Self {
         match error {
+            error @ StoreError::OutOfTouch { .. } => Self::Locked {
+                code: "out_of_touch".to_owned(),
+                reason: error.to_string(),
+                wait_seconds: 0,
+            },
             StoreError::Full => Self::StorageFull,
             StoreError::Busy => Self::StorageBusy,
             StoreError::Damaged(_) => Self::StorageDamaged { set_aside: None },

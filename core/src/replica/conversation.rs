@@ -198,6 +198,7 @@ impl Replica {
                     let is_agreed = agreement::note(work, held, ward_time)?;
                     let has_dropped = forgetting::end_retaining(work, ward_time)?;
                     settings::forget_refused(work.connection)?;
+                    settings::write_contact(work.connection, self.contact_now(Some(ward_time)))?;
                     Ok::<_, StoreError>((is_agreed, has_dropped))
                 })?;
                 if !is_agreed {

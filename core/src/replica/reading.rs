@@ -135,12 +135,12 @@ impl Replica {
     /// The cases that a query asks for, from rows.
     ///
     /// # Errors
-    /// The store's.
+    /// [`StoreError::OutOfTouch`], or the store's.
     pub fn cases(&self, query: &CaseQuery) -> Result<Vec<CaseSummary>, StoreError> {
         if query.search.is_some() {
             self.index_due()?;
         }
-        self.read(|connection| {
+        self.show(|connection| {
             let summary = |row: CaseRow| {
                 Ok(CaseSummary {
                     sync: sync_state(connection, row.case.id)?,
@@ -157,9 +157,9 @@ impl Replica {
     /// One case, whole.
     ///
     /// # Errors
-    /// The store's.
+    /// [`StoreError::OutOfTouch`], or the store's.
     pub fn case(&self, id: Uuid) -> Result<Option<CaseDetail>, StoreError> {
-        self.read(|connection| {
+        self.show(|connection| {
             let document = DocumentId::case(id);
             let state = match work::read(connection, document)? {
                 Some(materialized) => Some(materialized.state),
@@ -210,9 +210,9 @@ impl Replica {
     /// Visits, newest first.
     ///
     /// # Errors
-    /// The store's.
+    /// [`StoreError::OutOfTouch`], or the store's.
     pub fn visits(&self, limit: u32) -> Result<Vec<Visit>, StoreError> {
-        self.read(|connection| rows::visits(connection, limit))
+        self.show(|connection| rows::visits(connection, limit))
     }
 
     /// The visit that an import named so.
@@ -227,9 +227,9 @@ impl Replica {
     /// The bytes of an attachment, if they are on this device.
     ///
     /// # Errors
-    /// The store's.
+    /// [`StoreError::OutOfTouch`], or the store's.
     pub fn attachment(&self, hash: AttachmentHash) -> Result<Option<Vec<u8>>, StoreError> {
-        self.read(|connection| {
+        self.show(|connection| {
             let found = attachments::read(connection, hash)?;
             Ok(found.map(|(bytes, _)| bytes))
         })
@@ -268,9 +268,9 @@ impl Replica {
     /// Edits that the ward refused.
     ///
     /// # Errors
-    /// The store's.
+    /// [`StoreError::OutOfTouch`], or the store's.
     pub fn rejected(&self) -> Result<Vec<RejectedItem>, StoreError> {
-        self.read(|connection| {
+        self.show(|connection| {
             let rejected = rejected::all(connection)?;
             let item = |stored: rejected::StoredRejection| RejectedItem {
                 edit: stored.edit.id(),
@@ -293,9 +293,9 @@ impl Replica {
     /// A standard automerge file of a case.
     ///
     /// # Errors
-    /// The store's.
+    /// [`StoreError::OutOfTouch`], or the store's.
     pub fn export_case(&self, case: Uuid) -> Result<Option<Vec<u8>>, StoreError> {
-        self.read(|connection| {
+        self.show(|connection| {
             let stored = edits::of_document(connection, DocumentId::case(case))?;
             if stored.is_empty() {
                 return Ok(None);

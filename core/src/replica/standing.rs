@@ -21,6 +21,8 @@ pub struct Standing {
     pub refused: Option<Refusal>,
     /// When a conversation was last whole, by the ward's clock.
     pub last_contact: Option<Timestamp>,
+    /// Whole days since the ward was met, if it is so long ago that nothing is shown until it is met again.
+    pub days_out_of_touch: Option<u32>,
 }
 
 /// Why a store that the ward wants wiped was not. It is tried again at the next conversation.
@@ -50,14 +52,17 @@ impl Replica {
     /// # Errors
     /// The store's.
     pub fn standing(&self) -> Result<Standing, StoreError> {
-        let is_enrolled = self.enrolment().is_some();
-        self.read(|connection| {
+        let core = self.core();
+        let connection = &core.store.connection;
+        let read = || -> rusqlite::Result<_> {
             Ok(Standing {
-                is_enrolled,
+                is_enrolled: core.enrolment.is_some(),
                 refused: settings::refused(connection)?,
                 last_contact: settings::agreement(connection)?.map(|(_, at)| at),
+                days_out_of_touch: self.days_out_of_touch(&core)?,
             })
-        })
+        };
+        read().map_err(|error| self.store_error(error))
     }
 
     /// Does what follows from a refusal: notes that the device was revoked, and wipes the store if the

@@ -1,5 +1,6 @@
 //! Behaviours of one replica. Those with a ward or a second process are in the tests crate.
 
+mod contact;
 mod download;
 mod giving_back;
 mod growth;

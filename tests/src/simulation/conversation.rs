@@ -6,6 +6,7 @@ use gandan_core::protocol::initiator::{ConversationError, Initiator};
 use gandan_core::protocol::message::{DeviceMessage, Refusal, WardMessage};
 use gandan_core::protocol::responder::Responder;
 use gandan_core::replica::{RecordError, Replica};
+use gandan_core::store::StoreError;
 use gandan_core::store::rows::CaseQuery;
 use gandan_server::ward::{Ward, WardError};
 use uuid::Uuid;
@@ -200,6 +201,8 @@ impl<'a> Conversation<'a> {
         let cases = match self.phone.cases(&CaseQuery::default()) {
             Ok(cases) if cases.is_empty() => return,
             Ok(cases) => cases,
+            // Its clock jumped: it shows nothing before this conversation is over.
+            Err(StoreError::OutOfTouch { .. }) => return,
             Err(error) => {
                 self.failure = Some(Failure::Phone(error.to_string()));
                 return;

@@ -9,8 +9,9 @@ use gandan_core::model::{Area, DeviceId, Role, WardCode};
 use gandan_core::policy::{Author, RejectionCode};
 use gandan_core::protocol::enrolment::EnrolmentRequest;
 use gandan_core::protocol::message::Refusal;
-use gandan_core::replica::{RejectedItem, Replica};
-use gandan_core::store::{StoreKey, connection, device};
+use gandan_core::replica::{CaseSummary, RejectedItem, Replica};
+use gandan_core::store::rows::CaseQuery;
+use gandan_core::store::{StoreError, StoreKey, connection, device};
 use gandan_server::ward::{Staff, Ward};
 use tempfile::TempDir;
 
@@ -75,6 +76,48 @@ impl Phone {
     pub fn store(&self) -> rusqlite::Connection {
         let path = self.machine.folder().join("phone.db");
         connection::open(&path, &store_key(), device::MIGRATIONS).expect("the store opens")
+    }
+
+    /// Whether an edit that waits for the ward holds these words.
+    ///
+    /// # Panics
+    /// If the store does not answer.
+    #[must_use]
+    pub fn has_unsent(&self, words: &str) -> bool {
+        let holds = "SELECT EXISTS (SELECT 1 FROM outbox JOIN edits USING (position)
+                     WHERE instr(bytes, CAST(?1 AS BLOB)) > 0)";
+        let found = self.store().query_row(holds, [words], |row| row.get(0));
+        found.expect("the store answers")
+    }
+
+    /// Its cases, also if it has not met its ward for long, as its clock says, and would show none.
+    ///
+    /// # Panics
+    /// If the store does not answer.
+    #[must_use]
+    pub fn cases(&self) -> Vec<CaseSummary> {
+        self.shown(|replica| replica.cases(&CaseQuery::default()))
+    }
+
+    /// What the ward refused of it; as [`Phone::cases`].
+    ///
+    /// # Panics
+    /// If the store does not answer.
+    #[must_use]
+    pub fn refused(&self) -> Vec<RejectedItem> {
+        self.shown(Replica::rejected)
+    }
+
+    fn shown<T>(&self, read: impl Fn(&Replica) -> Result<T, StoreError>) -> T {
+        let shown = match read(self.replica()) {
+            Err(StoreError::OutOfTouch { .. }) => {
+                let met = "DELETE FROM settings WHERE name = 'contact'";
+                self.store().execute(met, []).expect("the store answers");
+                read(self.replica())
+            }
+            shown => shown,
+        };
+        shown.expect("the store answers")
     }
 
     /// The device that its key names; a clone has the same.
@@ -455,7 +498,7 @@ impl Fleet {
         let needed: usize = self.ledger.file_bytes.values().sum();
         tally.resent_bytes = tally.file_bytes.saturating_sub(needed);
         for phone in &self.phones {
-            let rejected = phone.replica().rejected().expect("the store answers");
+            let rejected = phone.refused();
             tally.rejections += rejected.len();
             tally.out_of_scope += rejected
                 .iter()

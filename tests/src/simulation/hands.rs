@@ -58,9 +58,8 @@ impl Fleet {
         let folder = self.new_folder("restored");
         folders::copy(backup, &folder);
         // What the ward refused is on the phone alone: whoever puts an older copy over it takes it away.
-        let refused = self.phones[phone].replica().rejected();
-        self.wiped_refusals
-            .extend(refused.expect("the store answers"));
+        let refused = self.phones[phone].refused();
+        self.wiped_refusals.extend(refused);
         let environment = self.environment(&self.phones[phone].skew.clone());
         self.phones[phone].machine =
             Machine::new(folder, &|folder: &Path| start_phone(folder, &environment));

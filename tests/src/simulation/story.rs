@@ -8,6 +8,7 @@ use gandan_core::model::{
     AttachmentHash, Confidentiality, DocumentId, Person, Role, Status, Urgency,
 };
 use gandan_core::replica::{CaseChange, NewCase, RecordError};
+use gandan_core::store::StoreError;
 use gandan_core::store::rows::CaseQuery;
 use gandan_server::app;
 use gandan_server::ward::WardError;
@@ -152,10 +153,11 @@ impl Story {
     }
 
     fn some_case(&mut self, fleet: &Fleet, phone: usize) -> Option<Uuid> {
-        let cases = fleet.phones[phone]
-            .replica()
-            .cases(&CaseQuery::default())
-            .expect("the store answers");
+        let cases = match fleet.phones[phone].replica().cases(&CaseQuery::default()) {
+            // Its clock jumped: it shows nothing before it meets its ward.
+            Err(StoreError::OutOfTouch { .. }) => return None,
+            cases => cases.expect("the store answers"),
+        };
         (!cases.is_empty()).then(|| self.dice.pick(&cases).row.case.id)
     }
 

@@ -471,13 +471,20 @@ pub(crate) struct StatusObject<'a> {
     /// By the ward's clock.
     last_contact: Option<String>,
     pending: Option<usize>,
+    /// `None` too while the phone shows nothing because it has not met its ward for long.
     rejected: Option<Vec<RejectedLine<'a>>>,
+    /// Whole days since it met its ward, if nothing is shown until it does.
+    days_out_of_touch: Option<u32>,
     /// What a wiped phone had unsent, sealed to the ward.
     rescue_file: Option<String>,
 }
 
 impl<'a> StatusObject<'a> {
-    pub(crate) fn new(standing: &Standing, pending: usize, rejected: &'a [RejectedItem]) -> Self {
+    pub(crate) fn new(
+        standing: &Standing,
+        pending: usize,
+        rejected: Option<&'a [RejectedItem]>,
+    ) -> Self {
         Self {
             enrolled: Some(standing.is_enrolled),
             revoked: Some(standing.refused == Some(Refusal::Revoked)),
@@ -486,7 +493,8 @@ impl<'a> StatusObject<'a> {
             wiped_at: None,
             last_contact: standing.last_contact.map(Timestamp::to_rfc3339),
             pending: Some(pending),
-            rejected: Some(rejected.iter().map(RejectedLine::from).collect()),
+            rejected: rejected.map(|all| all.iter().map(RejectedLine::from).collect()),
+            days_out_of_touch: standing.days_out_of_touch,
             rescue_file: None,
         }
     }
@@ -501,6 +509,7 @@ impl<'a> StatusObject<'a> {
             last_contact: None,
             pending: None,
             rejected: None,
+            days_out_of_touch: None,
             rescue_file: None,
         }
     }
@@ -515,6 +524,7 @@ impl<'a> StatusObject<'a> {
             last_contact: None,
             pending: Some(0),
             rejected: Some(Vec::new()),
+            days_out_of_touch: None,
             rescue_file,
         }
     }

@@ -3,6 +3,7 @@
 use super::ward::*;
 use super::*;
 use crate::model::EditId;
+use crate::protocol::agreement::HeldDigest;
 use crate::protocol::feed::{Cursor, Page, ScopeDelta};
 use crate::store::rows::CaseQuery;
 
@@ -68,6 +69,11 @@ impl Scene {
     fn days_later(&self, days: i64) {
         self.clock.now.fetch_add(days * DAY_MS, Ordering::Relaxed);
         begin(&self.phone);
+        let settle = DeviceCommand::Settle {
+            ward_time: MORNING,
+            held: HeldDigest([0; 16]),
+        };
+        self.phone.execute(settle).unwrap();
     }
 
     fn is_here(&self) -> bool {

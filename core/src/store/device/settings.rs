@@ -24,6 +24,8 @@ pub(crate) const HELD: &str = "held";
 pub(crate) const AGREEMENT: &str = "agreement";
 /// Why the ward ended the last conversation that it ended for good.
 pub(crate) const REFUSED: &str = "refused";
+/// When the ward was met last.
+pub(crate) const CONTACT: &str = "contact";
 /// What this device witnessed of the ward's audit trail.
 pub(crate) const WITNESSED: &str = "witnessed";
 
@@ -96,6 +98,42 @@ pub(crate) fn write_agreement(
     let mut writer = Writer::new();
     writer.fixed(&held.0).signed(at.0);
     write(connection, AGREEMENT, &writer.finish())
+}
+
+/// When the ward was met last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Contact {
+    /// The end of the last whole conversation, or the enrolment, by this device's clock.
+    pub(crate) met_at: Timestamp,
+    /// The same by the ward's.
+    pub(crate) ward_time: Timestamp,
+    /// The newest time that this device has seen since, by its clock.
+    pub(crate) latest: Timestamp,
+}
+
+/// When the ward was met last; `None`: never.
+pub(crate) fn contact(connection: &Connection) -> rusqlite::Result<Option<Contact>> {
+    let Some(bytes) = read(connection, CONTACT)? else {
+        return Ok(None);
+    };
+    let mut reader = Reader::new(&bytes);
+    let read = |reader: &mut Reader<'_>| -> Result<_, DecodeError> {
+        Ok(Contact {
+            met_at: Timestamp(reader.signed()?),
+            ward_time: Timestamp(reader.signed()?),
+            latest: Timestamp(reader.signed()?),
+        })
+    };
+    read(&mut reader).map(Some).map_err(|_| malformed(CONTACT))
+}
+
+pub(crate) fn write_contact(connection: &Connection, contact: Contact) -> rusqlite::Result<()> {
+    let mut writer = Writer::new();
+    writer
+        .signed(contact.met_at.0)
+        .signed(contact.ward_time.0)
+        .signed(contact.latest.0);
+    write(connection, CONTACT, &writer.finish())
 }
 
 /// Why the ward ended the last conversation that it ended for good; `None` since one went well.

@@ -1,7 +1,7 @@
 //! `status`: where this phone stands with its ward.
 
 use gandan_core::store::device::wipe;
-use gandan_core::store::lock;
+use gandan_core::store::{StoreError, lock};
 
 use crate::Outcome;
 use crate::arguments::Read;
@@ -46,9 +46,12 @@ pub(super) fn status(arguments: &Read) -> Result<Outcome, Failure> {
     let replica = store::open(&arguments.store)?;
     let standing = replica.standing()?;
     let pending = replica.pending()?.len();
-    let rejected = replica.rejected()?;
+    let rejected = match standing.days_out_of_touch {
+        None => Some(replica.rejected()?),
+        Some(_) => None,
+    };
     if arguments.json {
-        output.object(&StatusObject::new(&standing, pending, &rejected))?;
+        output.object(&StatusObject::new(&standing, pending, rejected.as_deref()))?;
     } else {
         let enrolled = match (standing.is_enrolled, standing.refused) {
             (false, _) => "Máy chưa được đăng ký (not enrolled)".to_owned(),
@@ -63,14 +66,23 @@ pub(super) fn status(arguments: &Read) -> Result<Outcome, Failure> {
             ),
             None => "Chưa gặp phường lần nào (no contact yet)".to_owned(),
         })?;
-        output.line(&format!(
-            "Chưa gửi xong {pending} mục, phường từ chối {} mục (pending, rejected)",
-            rejected.len()
-        ))?;
+        output.line(&match (&rejected, standing.days_out_of_touch) {
+            (_, Some(days)) => format!(
+                "Chưa gửi xong {pending} mục. {} (pending)",
+                StoreError::OutOfTouch { days }
+            ),
+            (rejected, None) => format!(
+                "Chưa gửi xong {pending} mục, phường từ chối {} mục (pending, rejected)",
+                rejected.as_ref().map_or(0, Vec::len)
+            ),
+        })?;
     }
     output.flush()?;
     let is_warned = super::ward::warn_of_trail(&replica)?;
-    let is_well = standing.refused.is_none() && pending == 0 && rejected.is_empty() && !is_warned;
+    let is_well = standing.refused.is_none()
+        && pending == 0
+        && rejected.is_some_and(|rejected| rejected.is_empty())
+        && !is_warned;
     Ok(if is_well {
         Outcome::Complete
     } else {
