@@ -12,6 +12,7 @@ mod case_view;
 mod catalogue;
 mod collation;
 mod desk;
+mod devices;
 mod fields;
 mod filter;
 mod guard;
@@ -102,6 +103,8 @@ pub fn router(ward: Ward, transport: Transport) -> Router {
         .route("/cases/{id}/denunciation", post(action::reclassify))
         .route("/desk", get(desk::show).post(desk::record))
         .route("/audit", get(trail::show))
+        .route("/devices", get(devices::show))
+        .route("/devices/{id}/revoke", post(devices::revoke))
         .route("/account", get(account::show))
         .route("/account/sessions", post(account::end_sessions))
         .route("/account/password", post(account::change_password))

@@ -32,7 +32,9 @@ before(async () => {
     case: `/cases/${id}?done=noted`,
     desk: "/desk",
     "recorded at the desk": `/desk?recorded=${id}`,
+    phones: "/devices",
     account: "/account",
+    "audit trail": "/audit",
     problem: "/nowhere",
   };
   await page.context().close();
@@ -43,7 +45,8 @@ async function onEveryScreen(options, check) {
   const page = await openPage(office, options);
   await page.goto("/login");
   await check(page, "sign-in");
-  await signIn(page);
+  // The chair, to whom every page opens.
+  await signIn(page, "thinh");
   await page.waitForURL("**/cases");
   for (const [name, path] of Object.entries(paths)) {
     await page.goto(path);

@@ -177,6 +177,8 @@ pub fn run(plan: Plan) -> Tally {
     for _ in 0..plan.steps {
         story.step(&mut fleet);
         checks::always(&fleet);
+        // A phone that closes keeps that it did, which may be what a disk fails at.
+        fleet.attend();
     }
     story.finish(&mut fleet);
     fleet.heal();

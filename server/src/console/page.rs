@@ -17,6 +17,8 @@ pub(super) enum Section {
     Desk,
     /// The audit trail.
     Audit,
+    /// The phones.
+    Devices,
     /// One's own account.
     Account,
     /// Neither.

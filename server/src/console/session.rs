@@ -83,6 +83,46 @@ impl FromRequestParts<Console> for Clerk {
     }
 }
 
+/// Somebody who oversees the ward: an administrator, the chair. For everybody else there is no such page.
+pub(super) struct Overseer(pub(super) Staff);
+
+impl FromRequestParts<Console> for Overseer {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
+        let found = staff(console, &parts.headers).await;
+        match found.map_err(IntoResponse::into_response)? {
+            Some(staff) if page::oversees(&staff) => Ok(Self(staff)),
+            Some(_) => Err(Problem::NoPage.into_response()),
+            None => {
+                let mut query = form_urlencoded::Serializer::new(String::new());
+                query.append_pair("next", parts.uri.path());
+                Err(Redirect::to(&format!("/login?{}", query.finish())).into_response())
+            }
+        }
+    }
+}
+
+/// A form that somebody who oversees the ward sent.
+pub(super) struct OverseerForm {
+    pub(super) staff: Staff,
+    pub(super) fields: Fields,
+}
+
+impl FromRequest<Console> for OverseerForm {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, console: &Console) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let Overseer(staff) = Overseer::from_request_parts(&mut parts, console).await?;
+        let form = form(Request::from_parts(parts, body)).await;
+        Ok(Self {
+            staff,
+            fields: Fields::parse(&form.map_err(IntoResponse::into_response)?),
+        })
+    }
+}
+
 /// A form that a clerk sent. If the session ended while they typed, they sign in and find what they
 /// typed again, not sent yet.
 pub(super) struct Submission {

@@ -70,7 +70,7 @@ pub(super) struct Resume {
 impl Resume {
     /// Only places of this console are gone back to.
     pub(super) fn new(path: String, body: String) -> Option<Self> {
-        let is_ours = ["/cases", "/desk", "/account", "/audit"]
+        let is_ours = ["/cases", "/desk", "/devices", "/account", "/audit"]
             .iter()
             .any(|start| {
                 path.strip_prefix(start)

@@ -2,10 +2,9 @@
 //! their ids only, so that an administrator reads nothing of a case.
 
 use askama::Template;
-use axum::extract::{FromRequestParts, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
-use axum::http::request::Parts;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
 use gandan_core::model::DocumentId;
 use gandan_core::store::rows;
 
@@ -14,28 +13,12 @@ use super::fields::Fields;
 use super::names::Names;
 use super::page::{self, Choice, Frame, Section};
 use super::problem::Problem;
-use super::session;
+use super::session::Overseer;
 use crate::ward::audit::{Filter, Kind, Record, Subject};
-use crate::ward::{Staff, Ward, WardError};
+use crate::ward::{Ward, WardError};
 
 /// Entries on a page.
 const PAGE_ROWS: u32 = 50;
-
-/// Somebody who may read the audit trail. For everybody else there is no such page.
-pub(super) struct Overseer(Staff);
-
-impl FromRequestParts<Console> for Overseer {
-    type Rejection = Response;
-
-    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
-        let found = session::staff(console, &parts.headers).await;
-        match found.map_err(IntoResponse::into_response)? {
-            Some(staff) if page::oversees(&staff) => Ok(Self(staff)),
-            Some(_) => Err(Problem::NoPage.into_response()),
-            None => Err(Redirect::to("/login?next=%2Faudit").into_response()),
-        }
-    }
-}
 
 /// What was asked, as it was typed.
 #[derive(Debug, Clone, Default)]
@@ -185,6 +168,7 @@ const ALARMS: &[&str] = &[
     "rejected",
     "mixed",
     "locked",
+    "code_refused",
     "unknown",
     "used",
     "expired",
@@ -308,6 +292,12 @@ fn outcome_label(outcome: &str) -> &str {
         "not_paused" => "không bị dừng",
         "to_be_wiped" => "khóa và xóa",
         "told" => "đã báo máy tự xóa",
+        "awaits_code" => "đúng mật khẩu, chờ mã",
+        "code_refused" => "sai mã",
+        "second_factor_on" => "bật xác thực hai bước",
+        "second_factor_off" => "tắt xác thực hai bước",
+        "second_factor_reset" => "gỡ xác thực hai bước",
+        "recovery_codes" => "cấp mã dự phòng mới",
         other => other,
     }
 }
@@ -327,6 +317,7 @@ fn detail_label(detail: &str) -> String {
             "edits" => "thay đổi",
             "entries" => "mục",
             "bytes" => "byte",
+            "sessions" => "phiên",
             "code" => "mã lý do",
             "unnoted_before" => "lần trước đó không ghi riêng",
             other => other,

@@ -124,12 +124,9 @@ impl Office {
         app::record(&self.ward, &staff, case).unwrap().0
     }
 
-    /// Keeps a photo as if a phone had brought it.
-    pub(crate) fn attach(&self, bytes: &[u8]) {
-        let invited = self
-            .ward
-            .officer("Trần Văn Đạt", Role::Officer, &[])
-            .unwrap();
+    /// The phone of an officer, enrolled, in a folder that lives as long as it.
+    pub(crate) fn phone(&self, name: &str) -> (TempDir, Replica) {
+        let invited = self.ward.officer(name, Role::Officer, &[]).unwrap();
         let invite = self
             .ward
             .invite(invited, &["127.0.0.1:4433".to_owned()], 60_000)
@@ -143,11 +140,17 @@ impl Office {
         .unwrap();
         let request = EnrolmentRequest {
             token: invite.token,
-            device_name: "Điện thoại của Đạt".to_owned(),
+            device_name: "Điện thoại thử".to_owned(),
         };
         let device = DeviceId(phone.device_key().verifying_key().to_bytes());
         let enrolment = self.ward.enrol(device, &request).unwrap().unwrap();
         phone.set_enrolment(&enrolment).unwrap();
+        (folder, phone)
+    }
+
+    /// Keeps a photo as if a phone had brought it.
+    pub(crate) fn attach(&self, bytes: &[u8]) {
+        let (_folder, phone) = self.phone("Trần Văn Đạt");
         let case = phone.record_case(NewCase::default()).unwrap().id;
         phone.attach(case, "anh.png", bytes).unwrap();
         self.ward

@@ -9,6 +9,8 @@
 mod browser;
 mod cases;
 mod desk;
+mod devices;
+mod doors;
 mod guard;
 mod sign_in;
 mod trail;
