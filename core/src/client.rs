@@ -5,6 +5,7 @@ pub mod back_off;
 mod connect;
 mod driver;
 mod enrol;
+mod hand_over;
 mod link;
 mod report;
 mod socket;
@@ -177,7 +178,7 @@ impl Client {
         report.milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         link.close().await;
         if let Err(SyncError::Refused(refusal)) = said {
-            self.ask(move |replica| replica.heed(refusal)).await?;
+            self.part(refusal).await?;
         }
         said?;
 
@@ -187,6 +188,21 @@ impl Client {
         report.bytes_up = traffic.up();
         report.bytes_down = traffic.down();
         Ok(report)
+    }
+
+    /// Does what follows from a refusal. A device that was revoked first hands over what is unsent; if that
+    /// was cut off, it tries again at the next contact before it wipes anything.
+    async fn part(&self, refusal: Refusal) -> Result<(), SyncError> {
+        if matches!(refusal, Refusal::Revoked | Refusal::Wipe)
+            && let Err(error) = hand_over::hand_over(&self.replica).await
+        {
+            tracing::warn!(%error, "what is unsent is not handed over");
+            if refusal == Refusal::Wipe && self.ask(Replica::may_hand_over_again).await? {
+                return Ok(());
+            }
+        }
+        self.ask(move |replica| replica.heed(refusal)).await?;
+        Ok(())
     }
 
     /// Speaks before the ward has answered, if it gave a ticket.

@@ -2,6 +2,7 @@
 //! merge engine: its documents are caches that can be thrown away and rebuilt from edits.
 
 mod check;
+pub mod describe;
 mod engine;
 mod independent;
 mod kept;

@@ -11,6 +11,7 @@ pub mod enrolment;
 pub mod feed;
 pub mod file_tree;
 pub mod frame;
+pub mod hand_over;
 pub mod initiator;
 pub mod invite;
 pub mod limits;
@@ -31,3 +32,7 @@ mod conversation_tests;
 pub const ALPN_SYNC: &[u8] = b"gandan/1";
 /// ALPN of an enrolment.
 pub const ALPN_ENROLMENT: &[u8] = b"gandan-enrol/1";
+/// ALPN of the handing over of what a revoked device has unsent.
+pub const ALPN_HAND_OVER: &[u8] = b"gandan-hand-over/1";
+/// Every ALPN, in the order in which a ward takes them.
+pub const ALPNS: [&[u8]; 3] = [ALPN_SYNC, ALPN_ENROLMENT, ALPN_HAND_OVER];

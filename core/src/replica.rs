@@ -7,9 +7,9 @@ mod cache;
 mod check;
 mod contact;
 mod conversation;
-mod describe;
 mod files;
 mod forgetting;
+mod handing_over;
 mod input;
 mod looking;
 mod observers;
@@ -44,13 +44,13 @@ use conversation::ConversationMemory;
 use observers::Observers;
 use work::Work;
 
+pub use crate::document::describe::FieldChange;
 pub use agreement::Agreement;
 pub use files::{AttachmentState, AttachmentStatus, FetchPolicy, FreedSpace};
+pub use handing_over::Unsent;
 pub use looking::Look;
 pub use observers::{Change, Observer};
-pub use reading::{
-    CaseDetail, CaseSummary, FieldChange, HistoryEntry, PendingItem, RejectedItem, SyncState,
-};
+pub use reading::{CaseDetail, CaseSummary, HistoryEntry, PendingItem, RejectedItem, SyncState};
 pub use records::{CaseChange, NewCase, NewVisit, RecordError, Recorded};
 pub use standing::{Standing, WipeError};
 

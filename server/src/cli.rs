@@ -1,6 +1,7 @@
 //! The words of the command line. Owns names and help, Vietnamese first; does nothing.
 
 mod purge;
+mod quarantine;
 mod safety;
 
 use std::net::SocketAddr;
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand};
 use gandan_core::model::{Role, WardCode};
 
 pub use purge::{Erase, Reclassify, SealedCommand};
+pub use quarantine::{QuarantineCommand, QuarantineNumber};
 pub use safety::{
     AuditCommand, AuditList, AuditVerify, Backup, BackupCommand, BackupVerify, Check, Restore,
 };
@@ -75,6 +77,9 @@ pub enum Command {
     /// Sổ niêm phong các vụ tố cáo · The sealed register of denunciations
     #[command(subcommand)]
     Sealed(SealedCommand),
+    /// Phần chưa gửi của máy bị khóa, chờ xem xét · What revoked devices handed over
+    #[command(subcommand)]
+    Quarantine(QuarantineCommand),
     /// Ai được sửa gì, và trạng thái nào theo sau trạng thái nào · Who may change what, and which state follows which
     Policy(Policy),
 }
@@ -282,10 +287,14 @@ pub struct DeviceRevoke {
     /// Mã thiết bị, đủ để nhận ra · The id of the device, or its beginning
     #[arg(value_name = "ID")]
     pub device: String,
-    /// Lệnh cho máy xóa hết dữ liệu ở lần kết nối sau; phần chưa gửi được niêm phong cho phường · Has it destroy
-    /// what it holds at its next word; what is unsent stays on it, sealed to the ward
+    /// Lệnh cho máy xóa hết dữ liệu ở lần kết nối sau, khi đã giao phần chưa gửi · Has it destroy what it holds
+    /// at its next word, once it has handed over what is unsent
     #[arg(long)]
     pub wipe: bool,
+    /// Không nhận phần chưa gửi qua mạng; nếu xóa, phần đó vẫn nằm niêm phong trên máy · Does not take what is
+    /// unsent by the network; of a wiped phone it stays on it, sealed
+    #[arg(long)]
+    pub refuse_unsent: bool,
 }
 
 /// `area …`

@@ -5,6 +5,7 @@ mod areas;
 mod backup;
 mod people;
 mod purge;
+mod quarantine;
 mod records;
 mod rules;
 pub(crate) mod sentence;
@@ -335,6 +336,22 @@ pub fn run(cli: Cli, terminal: &mut Terminal) -> Result<Outcome, CommandError> {
         Command::Sealed(crate::cli::SealedCommand::List(data)) => {
             let (ward, _) = open(&data.directory, environment)?;
             purge::sealed(&ward, terminal)
+        }
+        Command::Quarantine(crate::cli::QuarantineCommand::List(data)) => {
+            let (ward, _) = open(&data.directory, environment)?;
+            quarantine::list(&ward, terminal)
+        }
+        Command::Quarantine(crate::cli::QuarantineCommand::Show(file)) => {
+            let (ward, _) = open(&file.data.directory, environment)?;
+            quarantine::show(file.number, &ward, terminal)
+        }
+        Command::Quarantine(crate::cli::QuarantineCommand::Take(file)) => {
+            let (ward, _) = open(&file.data.directory, environment)?;
+            quarantine::take(file.number, &ward, terminal)
+        }
+        Command::Quarantine(crate::cli::QuarantineCommand::Discard(file)) => {
+            let (ward, _) = open(&file.data.directory, environment)?;
+            quarantine::discard(file.number, &ward, terminal)
         }
         Command::Policy(options) => rules::print(terminal, options.json),
     }

@@ -23,6 +23,7 @@ mod page;
 mod permitted;
 mod photo;
 mod problem;
+mod quarantine;
 mod session;
 mod signing;
 mod trail;
@@ -105,6 +106,10 @@ pub fn router(ward: Ward, transport: Transport) -> Router {
         .route("/audit", get(trail::show))
         .route("/devices", get(devices::show))
         .route("/devices/{id}/revoke", post(devices::revoke))
+        .route("/quarantine", get(quarantine::list))
+        .route("/quarantine/{number}", get(quarantine::show))
+        .route("/quarantine/{number}/take", post(quarantine::take))
+        .route("/quarantine/{number}/discard", post(quarantine::discard))
         .route("/account", get(account::show))
         .route("/account/sessions", post(account::end_sessions))
         .route("/account/password", post(account::change_password))

@@ -6,6 +6,7 @@ mod arrivals;
 mod carrier;
 mod connection;
 mod devices;
+mod hand_over;
 mod listener;
 mod staying;
 mod strangers;

@@ -4,7 +4,7 @@
 //! [`world`] owns time and chance, [`machine`] a process on a disk that fails under it, [`conversation`]
 //! carries bytes between a phone and the ward and breaks off where it is told, [`packets`] does so over a bad path of
 //! datagrams, [`newer`] speaks as a later version will, [`fleet`] holds the ward and the phones, [`failures`] breaks their disks, [`hands`] is what people do to them, [`poison`] what
-//! nobody should,
+//! nobody should, [`handing_over`] what becomes of lost phones,
 //! [`ledger`] remembers what was promised, [`story`] draws the next thing that happens, [`checks`] says
 //! whether the promises were kept. [`run`] plays one seed: first anything fails (safety), then nothing
 //! fails for some phones, which must agree with the ward within three rounds whatever the others
@@ -14,6 +14,7 @@ pub mod checks;
 pub mod conversation;
 mod failures;
 pub mod fleet;
+mod handing_over;
 mod hands;
 pub mod ledger;
 pub mod machine;
@@ -118,6 +119,8 @@ pub struct Tally {
     pub moves: usize,
     /// Cases restricted, or opened again.
     pub restrictions: usize,
+    /// Edits that lost phones handed over.
+    pub handed_over: usize,
     /// Edits that the ward refused.
     pub rejections: usize,
     /// Of these, edits whose document had left the scope.
@@ -159,6 +162,7 @@ impl Tally {
             reassignments: self.reassignments + other.reassignments,
             moves: self.moves + other.moves,
             restrictions: self.restrictions + other.restrictions,
+            handed_over: self.handed_over + other.handed_over,
             rejections: self.rejections + other.rejections,
             out_of_scope: self.out_of_scope + other.out_of_scope,
             rounds_to_heal: self.rounds_to_heal.max(other.rounds_to_heal),
@@ -183,6 +187,9 @@ pub fn run(plan: Plan) -> Tally {
     story.finish(&mut fleet);
     fleet.heal();
     checks::healed(&fleet);
+    let apart = fleet.hand_over();
+    fleet.heal();
+    apart.completes_what_was_promised(&fleet);
     fleet.let_a_season_go_by();
     let mut tally = fleet.tally();
     tally.fetched_files = checks::held_files(&fleet).saturating_sub(tally.files);

@@ -21,7 +21,7 @@ use crate::store::StoreError;
 
 /// How long the ward may say nothing while the device waits. It groups what many devices ask and
 /// writes to a slow disk; a minute is far beyond that.
-const SILENCE_MS_MAX: u64 = 60_000;
+pub(super) const SILENCE_MS_MAX: u64 = 60_000;
 /// How long a device that stays hears nothing before it asks whether the ward is still there, where the
 /// connection does not notice by itself: well within what routers remember of a silent one.
 const ASK_AFTER_MS: u64 = 15_000;
@@ -298,7 +298,7 @@ pub(super) fn ended(link: &Link, error: ConversationError) -> SyncError {
     }
 }
 
-fn broken(error: io::Error) -> SyncError {
+pub(super) fn broken(error: io::Error) -> SyncError {
     match link::connection_error(&error) {
         Some(error) => interrupted(error),
         None => SyncError::Conversation(ConversationError::Interrupted),

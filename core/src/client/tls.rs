@@ -31,7 +31,7 @@ use rustls::{
 
 use super::transport;
 use crate::model::{DeviceId, Timestamp, WardKey};
-use crate::protocol::{ALPN_ENROLMENT, ALPN_SYNC};
+use crate::protocol::ALPNS;
 
 /// What every DER SubjectPublicKeyInfo of an Ed25519 key begins with (RFC 8410).
 const ED25519_SPKI_PREFIX: [u8; 12] = [
@@ -142,7 +142,7 @@ fn server_tls(ward_key: &SigningKey) -> Result<rustls::ServerConfig, rustls::Err
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .with_client_cert_verifier(Arc::new(AnyProvenDevice { provider }))
         .with_cert_resolver(Arc::new(AlwaysResolvesServerRawPublicKeys::new(shown)));
-    tls.alpn_protocols = vec![ALPN_SYNC.to_vec(), ALPN_ENROLMENT.to_vec()];
+    tls.alpn_protocols = ALPNS.map(<[u8]>::to_vec).to_vec();
     Ok(tls)
 }
 

@@ -86,3 +86,6 @@ pub const COMPARISONS_MAX: usize = 64;
 pub const COMPARED_EDITS_MAX: usize = WANTED_EDITS_PER_CONVERSATION_MAX;
 /// Most ranges that wait to be compared.
 pub const COMPARED_PREFIXES_MAX: usize = 65_536;
+/// Largest rescue file that a revoked device may hand over by the network: what an officer recorded in weeks
+/// without one, a hundred photos among it. A larger one is carried to the office.
+pub const HAND_OVER_BYTES_MAX: usize = 64 * 1024 * 1024;

@@ -3,7 +3,8 @@
 use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::{AttachmentState, AttachmentStatus, Replica, describe, work};
+use super::{AttachmentState, AttachmentStatus, Replica, work};
+use crate::document::describe::{self, FieldChange};
 use crate::document::{Document, schema};
 use crate::edit::EncodedEdit;
 use crate::model::{
@@ -75,17 +76,6 @@ pub struct CaseDetail {
     pub attachments_on_server: Vec<AttachmentHash>,
     /// Where each file of the case stands.
     pub attachments: Vec<AttachmentStatus>,
-}
-
-/// One operation of an edit, for reading.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FieldChange {
-    /// `create`, `set`, `splice`, `append` or `increment`.
-    pub operation: String,
-    /// Name of the field; empty for a creation.
-    pub field: String,
-    /// The new value as text, where there is one.
-    pub value: Option<String>,
 }
 
 /// One edit, as history shows it.

@@ -5,11 +5,11 @@ use std::io;
 use rusqlite::Connection;
 use thiserror::Error;
 
-use super::{RecordError, Replica};
+use super::{RecordError, Replica, handing_over};
 use crate::model::Timestamp;
 use crate::protocol::message::Refusal;
 use crate::store::StoreError;
-use crate::store::device::{files, outbox, rejected, settings, wipe};
+use crate::store::device::{settings, wipe};
 
 /// Where this device stands with its ward, as far as it knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,9 @@ pub struct Standing {
     pub refused: Option<Refusal>,
     /// When a conversation was last whole, by the ward's clock.
     pub last_contact: Option<Timestamp>,
+    /// When this device, revoked, gave the ward what was unsent, by its own clock. The ward keeps it apart
+    /// until somebody has looked into it.
+    pub handed_over_at: Option<Timestamp>,
     /// Whole days since the ward was met, if it is so long ago that nothing is shown until it is met again.
     pub days_out_of_touch: Option<u32>,
 }
@@ -59,6 +62,7 @@ impl Replica {
                 is_enrolled: core.enrolment.is_some(),
                 refused: settings::refused(connection)?,
                 last_contact: settings::agreement(connection)?.map(|(_, at)| at),
+                handed_over_at: handing_over::handed_over_at(connection)?,
                 days_out_of_touch: self.days_out_of_touch(&core)?,
             })
         };
@@ -69,7 +73,8 @@ impl Replica {
     /// ward says so. Only a ward that has shown its key can have said it.
     ///
     /// After a wipe this replica answers nothing any more, and its folder opens no more
-    /// ([`crate::store::OpenError::Wiped`]). What the ward did not have lies in the folder, sealed to it.
+    /// ([`crate::store::OpenError::Wiped`]). What the ward did not have, and was not handed over, lies in the
+    /// folder, sealed to it.
     ///
     /// # Errors
     /// See [`WipeError`].
@@ -92,7 +97,8 @@ impl Replica {
         let directory = directory.map_err(io::Error::from)?;
         // Held to the end: nothing may be recorded after what is unsent was put aside.
         let mut core = self.core();
-        if is_anything_lacked(&core.store.connection).map_err(StoreError::from)? {
+        let lacked = handing_over::not_handed_over(&core.store.connection);
+        if lacked.map_err(StoreError::from)?.is_some() {
             wipe::rescue(directory, &self.sealed(&core)?)?;
         }
         wipe::mark(directory, self.inner.environment.now())?;
@@ -107,11 +113,4 @@ impl Replica {
         tracing::warn!("this phone's store was wiped on its ward's order");
         Ok(())
     }
-}
-
-/// Whether the ward does not have everything that is here.
-fn is_anything_lacked(connection: &Connection) -> rusqlite::Result<bool> {
-    Ok(!outbox::pending(connection)?.is_empty()
-        || rejected::is_any(connection)?
-        || !files::unconfirmed(connection)?.is_empty())
 }

@@ -302,6 +302,9 @@ pub(super) fn revoke_device(
     let (Some(device), None) = (found.next(), found.next()) else {
         return Err(CommandError::AmbiguousDevice);
     };
+    if arguments.refuse_unsent {
+        ward.refuse_unsent(device.id)?;
+    }
     let what = if arguments.wipe {
         ward.revoke_and_wipe(device.id)?;
         "Đã khóa; máy sẽ xóa dữ liệu ở lần kết nối sau · Locked: it is told to wipe itself at its next word"

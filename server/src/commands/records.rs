@@ -49,12 +49,26 @@ pub(super) fn import_rescue(
     } else {
         ward.import_rescue(&bytes)?
     };
+    report(
+        &verdicts,
+        "Một phần chưa nhận được; giữ tệp cứu hộ và điện thoại lại.\n\
+         Something was not taken; keep the file and the phone.",
+        terminal,
+    )
+}
+
+/// Says what became of edits that came by hand, and what to do if some were not taken.
+pub(super) fn report(
+    verdicts: &[Verdict],
+    if_not_all: &str,
+    terminal: &mut Terminal,
+) -> Result<Outcome, CommandError> {
     let Tally {
         accepted,
         duplicate,
         waiting,
         rejected,
-    } = Tally::of(&verdicts);
+    } = Tally::of(verdicts);
     say(
         terminal.output,
         format_args!(
@@ -64,14 +78,8 @@ pub(super) fn import_rescue(
     if waiting + rejected == 0 {
         return Ok(Outcome::Done);
     }
-    tell(
-        terminal.messages,
-        format_args!(
-            "Một phần chưa nhận được; giữ tệp cứu hộ và điện thoại lại.\n\
-             Something was not taken; keep the file and the phone."
-        ),
-    );
-    for verdict in &verdicts {
+    tell(terminal.messages, format_args!("{if_not_all}"));
+    for verdict in verdicts {
         if let Verdict::Rejected { code } = verdict {
             tell(terminal.messages, format_args!("  {}", code.label()));
         }

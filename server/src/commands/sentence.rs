@@ -115,6 +115,9 @@ pub(crate) fn ward(error: &WardError) -> String {
         WardError::NotFound("login") => "Không có tên đăng nhập này.".to_owned(),
         WardError::NotFound("case") => "Không có hồ sơ này.".to_owned(),
         WardError::NotFound("device") => "Không có thiết bị này.".to_owned(),
+        WardError::NotFound("file in quarantine") => {
+            "Không có mục này trong phần chờ xem xét; có thể đã được xử lý.".to_owned()
+        }
         WardError::NotFound("invite") => "Không có lời mời nào còn dùng được với mã này.".to_owned(),
         WardError::NotFound("officer") => "Không có cán bộ này.".to_owned(),
         WardError::NotFound(_) => "Không tìm thấy.".to_owned(),

@@ -64,13 +64,14 @@ pub(super) async fn show(
 }
 
 /// `POST /devices/{id}/revoke`: the device is locked out at once; with `wipe` it is told to destroy what it
-/// holds as soon as it connects.
+/// holds as soon as it connects; with `refuse_unsent` nothing of it is taken any more.
 pub(super) async fn revoke(
     State(console): State<Console>,
     Path(id): Path<String>,
     OverseerForm { staff, fields }: OverseerForm,
 ) -> Result<Response, Problem> {
     let wipe = fields.filled("wipe").is_some();
+    let refuses_unsent = fields.filled("refuse_unsent").is_some();
     let by = Actor::Staff(staff.author.officer);
     let revoked = console
         .ask(move |ward| {
@@ -78,6 +79,9 @@ pub(super) async fn revoke(
             let device = devices.iter().find(|device| device.id.to_string() == id);
             let device = device.ok_or(WardError::NotFound("device"))?.id;
             let ward = ward.acting_for(by);
+            if refuses_unsent {
+                ward.refuse_unsent(device)?;
+            }
             if wipe {
                 ward.revoke_and_wipe(device)
             } else {

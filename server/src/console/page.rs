@@ -15,6 +15,8 @@ pub(super) enum Section {
     Cases,
     /// The desk form.
     Desk,
+    /// What revoked phones handed over.
+    Quarantine,
     /// The audit trail.
     Audit,
     /// The phones.

@@ -15,13 +15,14 @@ use gandan_core::protocol::limits::ENROLMENT_BYTES_MAX;
 use gandan_core::protocol::message::Refusal;
 use gandan_core::protocol::responder::{Responder, WardAnswer, WardCommand};
 use gandan_core::protocol::violation::Violation;
-use gandan_core::protocol::{ALPN_ENROLMENT, ALPN_SYNC};
+use gandan_core::protocol::{ALPN_ENROLMENT, ALPN_HAND_OVER, ALPN_SYNC};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 use tracing::Instrument;
 
 use super::carrier::{Proven, Receiver, Sender};
+use super::hand_over;
 use super::listener::Shared;
 use super::staying::{Heard, Staying, happened, seat_of_staying};
 use super::strangers::Place;
@@ -31,10 +32,10 @@ use super::strangers::Place;
 const STRANGER_MS_MAX: u64 = 15_000;
 /// How long nothing may pass while it is the device's turn. A cheap phone needs seconds to store a
 /// page; a minute means that it is gone.
-const SILENCE_MS_MAX: u64 = 60_000;
+pub(super) const SILENCE_MS_MAX: u64 = 60_000;
 /// How long one conversation may take: a first synchronisation with photos on a village mast.
 /// Whatever is cut off goes on at the next visit.
-const CONVERSATION_MS_MAX: u64 = 30 * 60 * 1_000;
+pub(super) const CONVERSATION_MS_MAX: u64 = 30 * 60 * 1_000;
 /// How long the device may take to close after the last word; it has nothing to wait for.
 const GOODBYE_MS_MAX: u64 = 3_000;
 /// How long a device may stay. When it comes again, which costs one exchange, it offers what was put off.
@@ -87,6 +88,7 @@ pub(super) async fn serve(
         match connection.protocol.as_deref() {
             Some(ALPN_SYNC) => serve_sync(&shared, &mut connection, stranger).await,
             Some(ALPN_ENROLMENT) => serve_enrolment(&shared, &mut connection, stranger).await,
+            Some(ALPN_HAND_OVER) => hand_over::serve(&shared, &mut connection, stranger).await,
             // TLS agrees to nothing else.
             _ => Ok(()),
         }
@@ -129,7 +131,7 @@ pub(super) async fn serve(
 
 /// Ends the stream, and hears it out: TCP takes back what is still under way if something came that
 /// nobody read.
-async fn farewell(mut send: Sender, mut receive: Receiver) {
+pub(super) async fn farewell(mut send: Sender, mut receive: Receiver) {
     let goodbye = async {
         // What was said is durable on this side; whether it arrives is the device's to notice.
         let _ = send.shutdown().await;
@@ -144,7 +146,10 @@ async fn farewell(mut send: Sender, mut receive: Receiver) {
 }
 
 /// Waits for `work` as long as a stranger may take and keeps the place.
-async fn as_stranger<T>(place: &Place, work: impl Future<Output = T>) -> Result<T, Ending> {
+pub(super) async fn as_stranger<T>(
+    place: &Place,
+    work: impl Future<Output = T>,
+) -> Result<T, Ending> {
     tokio::select! {
         done = work => Ok(done),
         () = place.lost() => Err(Ending::Displaced),

@@ -22,6 +22,7 @@ use tokio::task::JoinHandle;
 use super::Listener;
 use crate::ward::Ward;
 
+mod handing_over;
 mod staying;
 
 const HOUR_MS: i64 = 3_600_000;

@@ -127,6 +127,17 @@ impl Work<'_> {
         })
     }
 
+    pub(super) fn refuse_unsent(&mut self, device: DeviceId) -> Result<(), WardError> {
+        let changed = self.connection.execute(
+            "UPDATE devices SET unsent_refused = 1 WHERE id = ?1",
+            [device.as_bytes()],
+        )?;
+        match changed {
+            0 => Err(WardError::NotFound("device")),
+            _ => Ok(()),
+        }
+    }
+
     /// A device has been told to wipe itself.
     pub(super) fn note_wipe_told(&mut self, device: DeviceId) -> Result<(), WardError> {
         let changed = self.connection.execute(

@@ -86,6 +86,7 @@ CREATE TABLE devices (
     revoked_at      INTEGER,
     wipe_ordered_at INTEGER,          -- it is told so at its next word; never without revoked_at
     wipe_told_at    INTEGER,          -- when it was told first
+    unsent_refused  INTEGER NOT NULL DEFAULT 0, -- revoked, and what it has unsent is not wanted
     app_version     TEXT    NOT NULL,
     clock_offset_ms INTEGER NOT NULL, -- the device's clock minus the ward's at the last greeting
     reported_epoch  BLOB    NOT NULL  -- last epoch whose feed it has read to the end
@@ -349,4 +350,24 @@ CREATE TABLE sealed_register (
     area            TEXT,
     paper_reference TEXT,
     official_number TEXT
+) STRICT;
+
+-- Files that revoked devices handed over, sealed as they came, until somebody has looked into them.
+CREATE TABLE quarantine (
+    number     INTEGER NOT NULL PRIMARY KEY,
+    device     BLOB    NOT NULL,
+    begun_at   INTEGER NOT NULL,
+    ended_at   INTEGER,          -- NULL: it was cut off, and holds what had come
+    settled_at INTEGER,          -- when it was taken or thrown away; its bytes are gone since
+    outcome    TEXT,             -- taken, discarded; replaced by what the device handed over later
+    CHECK ((settled_at IS NULL) = (outcome IS NULL))
+) STRICT;
+
+CREATE INDEX quarantine_by_device ON quarantine (device) WHERE settled_at IS NULL;
+
+CREATE TABLE quarantine_pieces (
+    number INTEGER NOT NULL REFERENCES quarantine (number),
+    start  INTEGER NOT NULL, -- of its first byte in the file
+    bytes  BLOB    NOT NULL,
+    PRIMARY KEY (number, start)
 ) STRICT;

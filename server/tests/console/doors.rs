@@ -23,6 +23,10 @@ const DOORS: &[(&str, &str, [u16; 4])] = &[
     ("POST", "/desk", [401, 422, 422, 403]),
     ("GET", "/devices", [303, 404, 200, 200]),
     ("POST", "/devices/{id}/revoke", [303, 404, 404, 404]),
+    ("GET", "/quarantine", [303, 200, 200, 403]),
+    ("GET", "/quarantine/{number}", [303, 404, 404, 403]),
+    ("POST", "/quarantine/{number}/take", [401, 404, 404, 403]),
+    ("POST", "/quarantine/{number}/discard", [401, 404, 404, 403]),
     ("GET", "/account", [303, 200, 200, 200]),
     ("POST", "/account/sessions", [303, 200, 200, 200]),
     ("POST", "/account/password", [303, 422, 422, 422]),
@@ -46,6 +50,7 @@ const DOORS: &[(&str, &str, [u16; 4])] = &[
 
 fn filled(path: &str, case: &str) -> String {
     path.replace("{id}", case)
+        .replace("{number}", "7")
         .replace("{hash}", &"0".repeat(64))
         .replace("{name}", "nothing.css")
 }

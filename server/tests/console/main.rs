@@ -12,5 +12,6 @@ mod desk;
 mod devices;
 mod doors;
 mod guard;
+mod quarantine;
 mod sign_in;
 mod trail;

@@ -262,7 +262,7 @@ fn the_ward_is_whole(fleet: &Fleet) {
 }
 
 /// What the ward refused, each once, also what somebody took away by hand with an old copy of a phone.
-fn refusals(fleet: &Fleet) -> Vec<RejectedItem> {
+pub(super) fn refusals(fleet: &Fleet) -> Vec<RejectedItem> {
     fleet
         .phones
         .iter()

@@ -40,20 +40,33 @@ fn a_phone_says_where_it_stands() {
     assert_eq!(phone.list().len(), 2, "what is here stays readable");
 }
 
-#[test]
-fn a_phone_that_is_to_be_wiped_destroys_what_it_holds_and_seals_what_the_ward_lacks() {
-    let town = Town::new();
+/// A phone with one case that the ward lacks, revoked and to be wiped.
+fn to_be_wiped(town: &Town, more: &[&str]) -> Phone {
     let phone = town.phone("a");
     let _ = phone.record(&cases(0..2));
     let _ = phone.sync();
     let _ = phone.record(&cases(2..3));
-    let (device, _) = only_device(&town);
-    let _ = town
-        .server
-        .run(&["device", "revoke", &device, "--wipe"])
-        .expect(0);
-    assert_eq!(only_device(&town).1, "to_be_wiped");
+    let (device, _) = only_device(town);
+    let mut revoke = vec!["device", "revoke", &device, "--wipe"];
+    revoke.extend(more);
+    let _ = town.server.run(&revoke).expect(0);
+    assert_eq!(only_device(town).1, "to_be_wiped");
+    phone
+}
 
+/// What is left of the phone's store.
+fn left(phone: &Phone) -> Vec<String> {
+    std::fs::read_dir(phone.store())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with("phone.db"))
+        .collect()
+}
+
+#[test]
+fn a_phone_that_is_to_be_wiped_hands_over_what_the_ward_lacks_and_destroys_what_it_holds() {
+    let town = Town::new();
+    let phone = to_be_wiped(&town, &[]);
     let told = phone.run(&["sync"]).expect(4);
     assert!(
         told.stderr.contains("được xóa theo lệnh của phường"),
@@ -61,18 +74,47 @@ fn a_phone_that_is_to_be_wiped_destroys_what_it_holds_and_seals_what_the_ward_la
         told.stderr
     );
     assert_eq!(only_device(&town).1, "told_to_wipe");
-    let left: Vec<String> = std::fs::read_dir(phone.store())
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name.starts_with("phone.db"))
-        .collect();
-    assert_eq!(left, ["phone.db-wiped-rescue"]);
+    assert!(left(&phone).is_empty());
     let wiped = status(&phone);
     assert_eq!(wiped["wiped"], true);
     assert_eq!(wiped["enrolled"], false);
+    assert_eq!(wiped["rescue_file"], Value::Null);
     let _ = phone.run(&["list"]).expect(3);
 
+    // The ward keeps it apart until somebody has looked into it.
+    assert_eq!(town.phone("b").list().len(), 2);
+    let list = town.server.run(&["quarantine", "list"]).expect(0).stdout;
+    assert!(
+        list.starts_with("1\t") && list.ends_with("\twhole\n"),
+        "{list}"
+    );
+    let shown = town.server.run(&["quarantine", "show", "1"]).expect(0);
+    assert!(shown.stdout.contains("\tset\ttext\t"), "{}", shown.stdout);
+    let taken = town.server.run(&["quarantine", "take", "1"]).expect(0);
+    assert!(taken.stdout.starts_with("accepted="), "{}", taken.stdout);
+    let colleague = town.phone("c");
+    let _ = colleague.sync();
+    assert_eq!(colleague.list().len(), 3);
+    assert_eq!(
+        town.server.run(&["quarantine", "list"]).expect(0).stdout,
+        ""
+    );
+    let _ = town.server.run(&["quarantine", "take", "1"]).expect(2);
+}
+
+#[test]
+fn what_is_not_taken_by_the_network_stays_on_a_wiped_phone_sealed() {
+    let town = Town::new();
+    let phone = to_be_wiped(&town, &["--refuse-unsent"]);
+    let _ = phone.run(&["sync"]).expect(4);
+    assert_eq!(left(&phone), ["phone.db-wiped-rescue"]);
+    assert_eq!(
+        town.server.run(&["quarantine", "list"]).expect(0).stdout,
+        ""
+    );
+
     // Whoever holds the phone cannot read the file; the office takes it once it has looked into it.
+    let wiped = status(&phone);
     let file = wiped["rescue_file"].as_str().unwrap();
     let _ = town.server.run(&["import-rescue", file]).expect(1);
     assert_eq!(town.phone("b").list().len(), 2);

@@ -475,7 +475,9 @@ pub(crate) struct StatusObject<'a> {
     rejected: Option<Vec<RejectedLine<'a>>>,
     /// Whole days since it met its ward, if nothing is shown until it does.
     days_out_of_touch: Option<u32>,
-    /// What a wiped phone had unsent, sealed to the ward.
+    /// When this phone, revoked, gave the ward what was unsent; somebody looks into it there.
+    handed_over_at: Option<String>,
+    /// What a wiped phone had unsent and did not hand over, sealed to the ward.
     rescue_file: Option<String>,
 }
 
@@ -495,6 +497,7 @@ impl<'a> StatusObject<'a> {
             pending: Some(pending),
             rejected: rejected.map(|all| all.iter().map(RejectedLine::from).collect()),
             days_out_of_touch: standing.days_out_of_touch,
+            handed_over_at: standing.handed_over_at.map(Timestamp::to_rfc3339),
             rescue_file: None,
         }
     }
@@ -510,6 +513,7 @@ impl<'a> StatusObject<'a> {
             pending: None,
             rejected: None,
             days_out_of_touch: None,
+            handed_over_at: None,
             rescue_file: None,
         }
     }
@@ -525,6 +529,7 @@ impl<'a> StatusObject<'a> {
             pending: Some(0),
             rejected: Some(Vec::new()),
             days_out_of_touch: None,
+            handed_over_at: None,
             rescue_file,
         }
     }

@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use quinn::{Connection, ConnectionError, Endpoint};
 
 use super::*;
+use crate::protocol::ALPN_SYNC;
 
 /// A day of 2026.
 const NOW: Timestamp = Timestamp(1_795_000_000_000);
@@ -47,7 +48,7 @@ async fn accept(ward: Endpoint) -> Result<Connection, ConnectionError> {
 async fn both_sides_learn_who_the_other_is() {
     let (ward_secret, device_secret) = (key(1), key(2));
     let endpoint = ward(&ward_secret);
-    for alpn in [ALPN_SYNC, ALPN_ENROLMENT] {
+    for alpn in ALPNS {
         let accepted = tokio::spawn(accept(endpoint.clone()));
         let config = client_config(&device_secret, ward_key(&ward_secret), alpn).unwrap();
         let (_device, connection) = connect(config, &endpoint).await;

@@ -334,6 +334,15 @@ pub(crate) fn pending(
         .collect()
 }
 
+/// Every edit that the ward may not have: also those that it accepted without a page that names them, since it
+/// may have been restored.
+pub(crate) fn doubtful(connection: &Connection) -> rusqlite::Result<Vec<EditId>> {
+    connection
+        .prepare_cached("SELECT edits.id FROM outbox JOIN edits USING (position)")?
+        .query_map([], |row| edits::edit_id(row, 0))?
+        .collect()
+}
+
 /// The state of the edit of a document that is least far on its way; `None` if nothing is under way.
 pub(crate) fn least_state(
     connection: &Connection,

@@ -26,6 +26,10 @@ pub(crate) const AGREEMENT: &str = "agreement";
 pub(crate) const REFUSED: &str = "refused";
 /// When the ward was met last.
 pub(crate) const CONTACT: &str = "contact";
+/// What a revoked device has handed over.
+pub(crate) const HANDED_OVER: &str = "handed_over";
+/// How often handing over was cut off.
+pub(crate) const HAND_OVER_TRIES: &str = "hand_over_tries";
 /// What this device witnessed of the ward's audit trail.
 pub(crate) const WITNESSED: &str = "witnessed";
 
@@ -155,6 +159,56 @@ pub(crate) fn forget_refused(connection: &Connection) -> rusqlite::Result<()> {
         .prepare_cached("DELETE FROM settings WHERE name = ?1")?
         .execute([REFUSED])
         .map(drop)
+}
+
+/// What a revoked device has handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct HandedOver {
+    /// Of what it was.
+    pub(crate) digest: [u8; 32],
+    /// By this device's clock.
+    pub(crate) at: Timestamp,
+}
+
+/// What a revoked device has handed over last; `None`: nothing.
+pub(crate) fn handed_over(connection: &Connection) -> rusqlite::Result<Option<HandedOver>> {
+    let Some(bytes) = read(connection, HANDED_OVER)? else {
+        return Ok(None);
+    };
+    let mut reader = Reader::new(&bytes);
+    let read = |reader: &mut Reader<'_>| -> Result<_, DecodeError> {
+        Ok(HandedOver {
+            digest: reader.fixed()?,
+            at: Timestamp(reader.signed()?),
+        })
+    };
+    read(&mut reader)
+        .map(Some)
+        .map_err(|_| malformed(HANDED_OVER))
+}
+
+pub(crate) fn write_handed_over(
+    connection: &Connection,
+    handed_over: HandedOver,
+) -> rusqlite::Result<()> {
+    let mut writer = Writer::new();
+    writer.fixed(&handed_over.digest).signed(handed_over.at.0);
+    write(connection, HANDED_OVER, &writer.finish())
+}
+
+/// How often handing over was cut off.
+pub(crate) fn hand_over_tries(connection: &Connection) -> rusqlite::Result<u32> {
+    match read(connection, HAND_OVER_TRIES)? {
+        Some(bytes) => {
+            let bytes = bytes.try_into().map_err(|_| malformed(HAND_OVER_TRIES))?;
+            Ok(u32::from_be_bytes(bytes))
+        }
+        None => Ok(0),
+    }
+}
+
+pub(crate) fn write_hand_over_tries(connection: &Connection, tries: u32) -> rusqlite::Result<()> {
+    write(connection, HAND_OVER_TRIES, &tries.to_be_bytes())
 }
 
 pub(crate) fn enrolment(connection: &Connection) -> rusqlite::Result<Option<Enrolment>> {

@@ -66,6 +66,12 @@ pub(super) fn status(arguments: &Read) -> Result<Outcome, Failure> {
             ),
             None => "Chưa gặp phường lần nào (no contact yet)".to_owned(),
         })?;
+        if let Some(at) = standing.handed_over_at {
+            output.line(&format!(
+                "Phần chưa gửi đã giao cho phường lúc {}, chờ văn phòng xem xét (handed over)",
+                at.to_vietnamese()
+            ))?;
+        }
         output.line(&match (&rejected, standing.days_out_of_touch) {
             (_, Some(days)) => format!(
                 "Chưa gửi xong {pending} mục. {} (pending)",

@@ -1,13 +1,24 @@
-//! Edits in words, for history and for what was refused.
+//! Edits in words, for history and for what was not let in.
 
-use super::FieldChange;
-use crate::document::schema;
-use crate::document::schema::field::{self, FieldShape, ValueShape};
+use super::schema;
+use super::schema::field::{self, FieldShape, ValueShape};
 use crate::edit::{Edit, FieldName, InitialField, Item, Operation, Value};
 use crate::model::DocumentKind;
 
+/// One operation of an edit, for reading.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldChange {
+    /// `create`, `set`, `splice`, `append` or `increment`.
+    pub operation: String,
+    /// Name of the field; empty for a creation.
+    pub field: String,
+    /// The new value as text, where there is one.
+    pub value: Option<String>,
+}
+
 /// What an edit did, in order; a creation is one line.
-pub(super) fn history(edit: &Edit) -> Vec<FieldChange> {
+#[must_use]
+pub fn history(edit: &Edit) -> Vec<FieldChange> {
     let kind = edit.document.kind;
     let described = edit.operations.iter().map(|operation| match operation {
         Operation::Create { .. } => change("create", "", None),
@@ -17,7 +28,8 @@ pub(super) fn history(edit: &Edit) -> Vec<FieldChange> {
 }
 
 /// What an edit would have done, whole; a creation is one line for each field that says something.
-pub(super) fn whole(edit: &Edit) -> Vec<FieldChange> {
+#[must_use]
+pub fn whole(edit: &Edit) -> Vec<FieldChange> {
     let kind = edit.document.kind;
     let mut content = Vec::new();
     for operation in &edit.operations {
