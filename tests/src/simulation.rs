@@ -5,6 +5,7 @@
 //! carries bytes between a phone and the ward and breaks off where it is told, [`packets`] does so over a bad path of
 //! datagrams, [`newer`] speaks as a later version will, [`fleet`] holds the ward and the phones, [`failures`] breaks their disks, [`hands`] is what people do to them, [`poison`] what
 //! nobody should, [`handing_over`] what becomes of lost phones,
+//! [`purging`] what has to be forgotten,
 //! [`ledger`] remembers what was promised, [`story`] draws the next thing that happens, [`checks`] says
 //! whether the promises were kept. [`run`] plays one seed: first anything fails (safety), then nothing
 //! fails for some phones, which must agree with the ward within three rounds whatever the others
@@ -21,6 +22,7 @@ pub mod machine;
 mod newer;
 pub mod packets;
 mod poison;
+mod purging;
 pub mod story;
 pub mod world;
 
@@ -119,6 +121,8 @@ pub struct Tally {
     pub moves: usize,
     /// Cases restricted, or opened again.
     pub restrictions: usize,
+    /// Cases that were found to be denunciations, and persons that were erased.
+    pub purges: usize,
     /// Edits that lost phones handed over.
     pub handed_over: usize,
     /// Edits that the ward refused.
@@ -162,6 +166,7 @@ impl Tally {
             reassignments: self.reassignments + other.reassignments,
             moves: self.moves + other.moves,
             restrictions: self.restrictions + other.restrictions,
+            purges: self.purges + other.purges,
             handed_over: self.handed_over + other.handed_over,
             rejections: self.rejections + other.rejections,
             out_of_scope: self.out_of_scope + other.out_of_scope,
@@ -186,6 +191,9 @@ pub fn run(plan: Plan) -> Tally {
     }
     story.finish(&mut fleet);
     fleet.heal();
+    if fleet.purge_again() {
+        fleet.heal();
+    }
     checks::healed(&fleet);
     let apart = fleet.hand_over();
     fleet.heal();

@@ -13,6 +13,7 @@ use gandan_server::ward::Ward;
 use uuid::Uuid;
 
 use super::fleet::{Fleet, Phone};
+use super::purging;
 use scope::{in_scope, scopes_are_kept};
 pub use scope::{loans_are_right, recent_is_held};
 
@@ -129,8 +130,11 @@ pub fn always(fleet: &Fleet) {
             shown => shown.expect("the store answers"),
         };
         for summary in shown {
+            let id = summary.row.case.id;
+            // The phone has not heard of it yet.
+            let is_purged = fleet.ledger.is_purged(id);
             assert!(
-                summary.sync != SyncState::OnServer || on_ward.contains_key(&summary.row.case.id),
+                summary.sync != SyncState::OnServer || on_ward.contains_key(&id) || is_purged,
                 "seed {}: {} says 'on the server' of a case that the ward does not have",
                 fleet.plan.seed,
                 phone.name
@@ -201,6 +205,7 @@ pub fn explain_divergence(fleet: &Fleet, phones: &[usize]) {
 /// What must hold once faults stopped and everybody talked.
 pub fn healed(fleet: &Fleet) {
     nothing_is_lost(fleet);
+    purging::nothing_is_left(fleet);
     scopes_are_kept(fleet);
     files_are_there(fleet);
     assert!(
@@ -286,7 +291,7 @@ fn nothing_is_lost(fleet: &Fleet) {
         .filter(|phone| phone.is_revoked)
         .map(snapshot_of_phone)
         .collect();
-    for (id, promised) in &fleet.ledger.cases {
+    for (id, promised) in fleet.ledger.kept() {
         let Some(case) = ward.get(id) else {
             assert!(
                 lost.iter().any(|cases| cases.contains_key(id)),
@@ -382,8 +387,9 @@ fn files_are_there(fleet: &Fleet) {
     }
     let _ = held_files(fleet);
     let tally = fleet.tally();
-    // A clone may send at the same time as its twin, and a restored ward has lost what it had.
-    if tally.clones == 0 && tally.ward_restores == 0 {
+    // A clone may send at the same time as its twin, a restored ward has lost what it had, and so has one that
+    // purged the first case that showed a file.
+    if tally.clones == 0 && tally.purges == 0 && tally.ward_restores == 0 {
         assert!(
             tally.resent_bytes <= tally.file_cuts * ATTACHMENT_CHUNK_BYTES,
             "seed {seed}: {} bytes of files travelled twice in {} cuts",

@@ -82,7 +82,7 @@ impl LeftApart {
             .flat_map(|item| &item.content)
             .filter_map(|change| change.value.as_deref())
             .collect();
-        for (id, promised) in &fleet.ledger.cases {
+        for (id, promised) in fleet.ledger.kept() {
             let Some(case) = ward.get(id) else {
                 let is_apart = self.documents.contains(&DocumentId::case(*id))
                     || fleet.tally.ward_restores > 0;

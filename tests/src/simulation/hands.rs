@@ -80,7 +80,7 @@ impl Fleet {
         let environment = self.environment(&Skew::default());
         self.ward = Machine::new(folder, &|folder: &Path| start_ward(folder, &environment));
         self.was_ward_restored = true;
-        // The administrator notices that areas and lost phones are those of the backup.
+        // The administrator notices that areas and lost phones are those of the backup, and what had been purged.
         for (name, areas) in self.areas.clone() {
             let is_officer =
                 |phone: &Phone| phone.officer == name && phone.author.role == Role::Officer;
@@ -93,6 +93,7 @@ impl Fleet {
                 self.revoke(phone);
             }
         }
+        self.purge_again();
         self.tally.ward_restores += 1;
     }
 

@@ -1,8 +1,8 @@
 //! What was promised to people: every call that returned, and what must come of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use gandan_core::model::AttachmentHash;
+use gandan_core::model::{AttachmentHash, DocumentId};
 use uuid::Uuid;
 
 /// A case that a record call acknowledged.
@@ -39,6 +39,8 @@ impl PromisedCase {
 pub struct Ledger {
     /// By case.
     pub cases: BTreeMap<Uuid, PromisedCase>,
+    /// What had to be forgotten since.
+    pub purged: BTreeSet<DocumentId>,
     /// How many notes.
     pub note_count: usize,
     /// How many files, and how many bytes the different ones have together.
@@ -57,6 +59,17 @@ impl Ledger {
                 ..PromisedCase::default()
             },
         );
+    }
+
+    /// Whether a case had to be forgotten.
+    #[must_use]
+    pub fn is_purged(&self, case: Uuid) -> bool {
+        self.purged.contains(&DocumentId::case(case))
+    }
+
+    /// Every case that did not have to be forgotten.
+    pub fn kept(&self) -> impl Iterator<Item = (&Uuid, &PromisedCase)> {
+        self.cases.iter().filter(|(id, _)| !self.is_purged(**id))
     }
 
     /// A note call returned.

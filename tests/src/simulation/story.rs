@@ -83,7 +83,7 @@ impl Story {
         let pause_ms = i64::try_from(self.dice.below(3_600_000)).expect("an hour fits");
         fleet.clock.advance_ms(pause_ms);
         let phone = self.dice.below(fleet.phones.len());
-        match self.dice.below(114) {
+        match self.dice.below(117) {
             0..18 => self.record(fleet, phone),
             18..24 => self.attach(fleet, phone),
             24..27 => self.look_at_photos(fleet, phone),
@@ -104,7 +104,8 @@ impl Story {
                     fleet.poison(phone, case);
                 }
             }
-            _ => self.lose_phone(fleet, phone),
+            113 => self.lose_phone(fleet, phone),
+            _ => self.purge(fleet),
         }
         fleet.attend();
     }
@@ -289,6 +290,24 @@ impl Story {
                 return;
             }
         }
+    }
+
+    /// A case turns out to be a denunciation, or whoever told of it wants to be forgotten.
+    fn purge(&mut self, fleet: &mut Fleet) {
+        let rows = fleet
+            .ward()
+            .read(|connection| gandan_core::store::rows::cases(connection, &CaseQuery::default()))
+            .expect("the ward answers");
+        if rows.is_empty() {
+            return;
+        }
+        let case = self.dice.pick(&rows).case.id;
+        fleet.purge(if self.dice.percent(50) {
+            DocumentId::case(case)
+        } else {
+            DocumentId::person_of(case)
+        });
+        fleet.attend();
     }
 
     fn clerk_works(&mut self, fleet: &mut Fleet) {
