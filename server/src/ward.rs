@@ -59,7 +59,7 @@ use gandan_core::protocol::invite::Invite;
 use gandan_core::protocol::responder::{WardAnswer, WardCommand};
 use gandan_core::protocol::verdict::Verdict;
 use gandan_core::recovery::RecoveryKey;
-use gandan_core::store::StoreKey;
+use gandan_core::store::{StoreKey, connection};
 use uuid::Uuid;
 
 use crate::register;
@@ -739,6 +739,7 @@ impl Ward {
         // On a connection of its own: one that has searched before may hold the search index as it was
         // then, and SQLite's own check then finds it damaged.
         let mut connection = self.shared.connect()?;
+        connection::fold_log(&connection)?;
         connection.pragma_update(None, "query_only", true)?;
         let transaction = connection.transaction()?;
         check::check(&transaction, &self.shared)

@@ -21,7 +21,7 @@ use crate::store::device::outbox::{self, StoredBundle};
 use crate::store::device::{
     edits, files, malformed, proofs, rejected, set_aside, settings, tombstones,
 };
-use crate::store::{StoreError, attachments};
+use crate::store::{StoreError, attachments, connection};
 
 /// Free pages of 4 KiB that are worth writing the file anew, if they are a quarter of it: a thousand
 /// cases, or two photos.
@@ -41,8 +41,8 @@ pub(super) struct ConversationMemory {
     given_again: BTreeSet<i64>,
     /// The ward could not open a bundle of ours: it could not open the next one either.
     pub(super) is_sealing_over: bool,
-    /// Tombstones were given back, before all pages.
-    are_tombstones_returned: bool,
+    /// So many tombstones were given back; all of them before any page.
+    tombstones_returned: usize,
     /// Number of the last proof given.
     returned: i64,
     /// A comparison under way, and what the last one found that the ward lacks.
@@ -305,11 +305,7 @@ impl Replica {
     /// moment, the next checkpoint does it.
     fn empty_log(&self) {
         let core = self.core();
-        let emptied =
-            core.store
-                .connection
-                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-        if let Err(error) = emptied {
+        if let Err(error) = connection::fold_log(&core.store.connection) {
             tracing::warn!(%error, "the log is not emptied after documents were forgotten");
         }
         if let Err(error) = shrink(&core.store.connection) {
@@ -325,14 +321,17 @@ impl Replica {
             conversation,
             ..
         } = &mut *core;
-        let next = if std::mem::replace(&mut conversation.are_tombstones_returned, true) {
-            Ok(None)
-        } else {
-            tombstones::all(&store.connection).map(of_tombstones)
-        };
-        let next = next.and_then(|first| match first {
-            Some(first) => Ok(Some(first)),
-            None => next_lacked(&store.connection, conversation),
+        let told = tombstones::some(
+            &store.connection,
+            conversation.tombstones_returned,
+            TOMBSTONES_MAX,
+        );
+        let next = told.and_then(|told| {
+            conversation.tombstones_returned += told.len();
+            match of_tombstones(told) {
+                Some(page) => Ok(Some(page)),
+                None => next_lacked(&store.connection, conversation),
+            }
         });
         Ok(next.map_err(|error| self.store_error(error))?.map(Box::new))
     }
@@ -368,8 +367,7 @@ fn shrink(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// A page of nothing but tombstones; each is signed for itself.
-fn of_tombstones(mut tombstones: Vec<Tombstone>) -> Option<Page> {
-    tombstones.truncate(TOMBSTONES_MAX);
+fn of_tombstones(tombstones: Vec<Tombstone>) -> Option<Page> {
     let ward = "00000".parse().ok().filter(|_| !tombstones.is_empty())?;
     Some(Page {
         proof: PageProof {

@@ -10,7 +10,6 @@ use gandan_core::model::{
     ChainHash, DeviceId, DocumentId, DocumentKind, EditId, OfficerId, Timestamp,
 };
 use gandan_core::protocol::feed::{FeedEntry, PurgeReason, Salt, Tombstone};
-use gandan_core::protocol::limits::TOMBSTONES_MAX;
 use gandan_core::store::attachments::{self, parts};
 use gandan_core::store::rows;
 use rusqlite::{Connection, params};
@@ -19,6 +18,10 @@ use uuid::Uuid;
 use super::audit::{Entry, Kind};
 use super::connections::{Work, from_sql, to_sql};
 use super::{WardError, documents, feed};
+
+/// Most tombstones that one page tells: half of what a page holds, so that the longest edit still has its place
+/// beside them and every page moves on.
+pub(super) const TOMBSTONES_PER_PAGE_MAX: usize = 2_048;
 
 /// What may be known of a case that was found to be a denunciation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,19 +51,26 @@ pub(super) fn is_purged(connection: &Connection, document: DocumentId) -> rusqli
         .exists(params![document.kind.code(), document.uuid.as_bytes()])
 }
 
-/// Tombstones behind a place of the feed, oldest first.
-pub(super) fn told_after(
-    connection: &Connection,
-    sequence: u64,
-) -> Result<Vec<Tombstone>, WardError> {
+/// Tombstones that a page tells.
+pub(super) struct Told {
+    /// Oldest first.
+    pub(super) tombstones: Vec<Tombstone>,
+    /// The place of the last of them, if there are more: the page may not read past it.
+    pub(super) up_to: Option<u64>,
+}
+
+/// Tombstones behind a place of the feed.
+pub(super) fn told_after(connection: &Connection, sequence: u64) -> Result<Told, WardError> {
     let mut statement = connection.prepare_cached(
-        "SELECT kind, uuid, reason, at, signature FROM tombstones WHERE sequence > ?1
+        "SELECT kind, uuid, reason, at, signature, sequence FROM tombstones WHERE sequence > ?1
          ORDER BY sequence LIMIT ?2",
     )?;
-    let mut rows = statement.query(params![to_sql(sequence), TOMBSTONES_MAX as i64])?;
-    let mut told = Vec::new();
+    let mut rows = statement.query(params![to_sql(sequence), TOMBSTONES_PER_PAGE_MAX as i64])?;
+    let mut tombstones = Vec::new();
+    let mut last = sequence;
     while let Some(row) = rows.next()? {
-        told.push(Tombstone {
+        last = from_sql(row.get(5)?);
+        tombstones.push(Tombstone {
             document: DocumentId {
                 kind: DocumentKind::from_code(row.get(0)?).ok_or(WardError::Damaged)?,
                 uuid: Uuid::from_bytes(row.get(1)?),
@@ -70,7 +80,11 @@ pub(super) fn told_after(
             signature: row.get(4)?,
         });
     }
-    Ok(told)
+    let is_full = tombstones.len() == TOMBSTONES_PER_PAGE_MAX;
+    Ok(Told {
+        tombstones,
+        up_to: is_full.then_some(last),
+    })
 }
 
 /// The sealed register.

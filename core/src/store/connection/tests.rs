@@ -306,6 +306,30 @@ fn a_false_suspicion_is_dropped() {
 }
 
 #[test]
+fn a_page_that_was_torn_while_the_log_has_it_is_no_damage() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("phone.db");
+    let connection = open(&path, &key(7), MIGRATIONS).unwrap();
+    write_notes(&connection, 200);
+    let fold = |connection: &Connection| {
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+    };
+    fold(&connection).unwrap();
+    connection.execute("UPDATE notes SET at = 1", []).unwrap();
+    // The power goes while the log is folded into the file.
+    let after = tempfile::tempdir().unwrap();
+    for name in names(directory.path()) {
+        fs::copy(directory.path().join(&name), after.path().join(&name)).unwrap();
+    }
+    let torn = after.path().join("phone.db");
+    damage(&torn, fs::metadata(&torn).unwrap().len() / 2);
+    suspect(&torn).unwrap();
+    let opened = open(&torn, &key(7), MIGRATIONS).unwrap();
+    assert_eq!(note_count(&opened), Ok(200));
+    assert!(check_whole(&opened).unwrap());
+}
+
+#[test]
 fn a_store_that_cannot_grow_says_full_and_keeps_what_it_has() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("phone.db");

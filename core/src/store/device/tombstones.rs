@@ -26,10 +26,17 @@ pub(crate) fn is_purged(connection: &Connection, document: DocumentId) -> rusqli
         .exists([document.to_bytes()])
 }
 
-pub(crate) fn all(connection: &Connection) -> rusqlite::Result<Vec<Tombstone>> {
+/// At most `count_max` of them, after so many others.
+pub(crate) fn some(
+    connection: &Connection,
+    after: usize,
+    count_max: usize,
+) -> rusqlite::Result<Vec<Tombstone>> {
     connection
-        .prepare_cached("SELECT document, reason, at, signature FROM tombstones ORDER BY at")?
-        .query_map([], |row| {
+        .prepare_cached(
+            "SELECT document, reason, at, signature FROM tombstones ORDER BY document LIMIT ?2 OFFSET ?1",
+        )?
+        .query_map(params![after as i64, count_max as i64], |row| {
             let reason = PurgeReason::from_code(row.get(1)?);
             Ok(Tombstone {
                 document: edits::document(row, 0)?,

@@ -34,7 +34,12 @@ pub(super) struct PageBuilder {
 
 impl PageBuilder {
     pub(super) fn is_empty(&self) -> bool {
-        self.lines.is_empty() && self.forgotten.is_empty() && self.tombstones.is_empty()
+        !self.moves_on() && self.tombstones.is_empty()
+    }
+
+    /// Whether there is something in it beside tombstones, which are told again by the next page.
+    pub(super) fn moves_on(&self) -> bool {
+        !self.lines.is_empty() || !self.forgotten.is_empty()
     }
 
     /// Whether bodies of `size` bytes and so many documents to be forgotten still have room.

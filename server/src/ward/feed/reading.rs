@@ -20,7 +20,7 @@ use super::super::documents::placement_at;
 use super::super::scope::{Placement, Scope};
 use super::super::{WardError, placements, purge, restore, scopes};
 use super::page::PageBuilder;
-use super::{ENTRY_COLUMNS, entry_at, head, open_cursor, seal_cursor};
+use super::{ENTRY_COLUMNS, chain_at, entry_at, head, open_cursor, seal_cursor};
 
 /// How many entries outside the scope are passed over before the device gets an empty page, only to
 /// move its cursor on: without it every later reading would pass over them again.
@@ -62,14 +62,15 @@ pub(in super::super) fn read(
         filled: 0,
     });
     let mut page = PageBuilder::default();
-    page.tell(purge::told_after(connection, from.sequence)?);
+    let told = purge::told_after(connection, from.sequence)?;
+    page.tell(told.tombstones);
     if is_beginning {
         page.begin();
     }
     if from.scope_version != device.scope_version {
         return reading.step(from, page).map(Some);
     }
-    reading.read_on(from, page)
+    reading.read_on(from, told.up_to, page)
 }
 
 struct Reading<'a> {
@@ -209,17 +210,19 @@ impl Reading<'_> {
         Ok(self.finish(page, from.sequence, fields))
     }
 
-    /// What follows in the feed.
+    /// What follows in the feed, at most up to this place.
     fn read_on(
         &self,
         from: CursorFields,
+        up_to: Option<u64>,
         mut page: PageBuilder,
     ) -> Result<Option<Page>, WardError> {
         let has_moved = placements::is_any_moved_after(self.connection, from.sequence)?;
         let mut statement = self.connection.prepare_cached(&format!(
-            "{ENTRY_COLUMNS} WHERE f.sequence > ?1 ORDER BY f.sequence"
+            "{ENTRY_COLUMNS} WHERE f.sequence > ?1 AND f.sequence <= ?2 ORDER BY f.sequence"
         ))?;
-        let mut rows = statement.query([to_sql(from.sequence)])?;
+        let last = up_to.unwrap_or(u64::MAX);
+        let mut rows = statement.query([to_sql(from.sequence), to_sql(last)])?;
         let mut fields = CursorFields { step: None, ..from };
         let mut unseen = 0;
         let mut is_end = true;
@@ -259,7 +262,11 @@ impl Reading<'_> {
             fields.sequence = sequence;
             fields.chain = ChainHash(row.get(6)?);
         }
-        if is_end {
+        if let Some(up_to) = up_to.filter(|_| is_end) {
+            // It is the place of a tombstone, and more follow.
+            fields.sequence = up_to;
+            fields.chain = chain_at(self.connection, up_to)?.ok_or(WardError::Damaged)?;
+        } else if is_end {
             if fields.is_whole {
                 page.end();
             } else if page.is_empty() && unseen < UNSEEN_ENTRIES_MAX {
@@ -307,7 +314,7 @@ impl Reading<'_> {
         let size = |body: &Option<Vec<u8>>| body.as_ref().map_or(0, Vec::len);
         let bytes = coming.iter().map(|(_, _, body)| size(body)).sum();
         let is_fitting = page.has_room(coming.len(), bytes, gone.len());
-        if !is_fitting && !page.is_empty() {
+        if !is_fitting && page.moves_on() {
             return Ok(Taken::Nothing);
         }
         for document in &gone {

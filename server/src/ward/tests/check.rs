@@ -4,6 +4,7 @@ use gandan_core::model::Role;
 
 use super::fixture::World;
 use super::phone::Phone;
+use super::restore::restored;
 
 /// A ward with cases, a visit's worth of history, a person, a file and numbers.
 fn lived_in() -> World {
@@ -28,6 +29,36 @@ fn lived_in() -> World {
     }
     phone.upload(&world.ward, &image);
     world
+}
+
+#[test]
+fn a_page_that_was_torn_while_the_log_has_it_is_no_damage() {
+    let world = lived_in();
+    let fold = |connection: &mut rusqlite::Connection| {
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+    };
+    world.ward.shared.with_writer(fold).unwrap();
+    let note = "UPDATE officers SET name = name || '.'";
+    world
+        .ward
+        .shared
+        .with_writer(|connection| connection.execute(note, []))
+        .unwrap();
+    let size = std::fs::metadata(world.folder.path().join("ward.db"))
+        .unwrap()
+        .len();
+    let after = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(world.folder.path()).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), after.path().join(entry.file_name())).unwrap();
+    }
+    // The power goes while the log is folded into the file: its end is torn.
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .open(after.path().join("ward.db"));
+    file.unwrap().set_len(size + 3_584).unwrap();
+    let checked = restored(after.path()).check().unwrap();
+    assert!(checked.is_sound(), "{:?}", checked.problems);
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! What is purged is gone from the ward, is told first to every device, and never comes back.
 
 use gandan_core::document::schema::field;
+use gandan_core::environment::Environment as _;
 use gandan_core::model::{DocumentId, Role};
 use gandan_core::policy::RejectionCode;
-use gandan_core::protocol::feed::{Cursor, Page, PurgeReason};
+use gandan_core::protocol::feed::{Cursor, Page, PurgeReason, Tombstone};
 use gandan_core::protocol::verdict::Verdict;
 use gandan_core::store::rows;
 
@@ -12,6 +13,7 @@ use super::phone::Phone;
 use super::restore::{backup, restored};
 use crate::app;
 use crate::ward::audit::{Filter, Kind};
+use crate::ward::purge::TOMBSTONES_PER_PAGE_MAX;
 use crate::ward::{Ward, WardError};
 
 const PHOTO: &[u8] = b"\x89PNG\r\n\x1a\nDAUVETANH";
@@ -214,4 +216,76 @@ fn a_triage_phone_that_finds_a_denunciation_purges_it_everywhere() {
     assert!(checked.is_sound(), "{:?}", checked.problems);
     let page = recorder.read_page(&world.ward).unwrap();
     assert_eq!(told(&page)[0].0, DocumentId::case(uuid));
+}
+
+#[test]
+fn a_tombstone_does_not_hold_up_a_long_history_that_comes() {
+    let world = World::new();
+    let mut triage = Phone::enrol(&world, 1, Role::Triage, &[]);
+    let mut reader = Phone::enrol(&world, 2, Role::Officer, &["26998"]);
+    let case = triage.case("Ngập", Some("26995"));
+    let other = triage.case("DAUVET", Some("26998"));
+    triage.send(&world.ward, &[case.clone(), other.clone()]);
+    let mut last = case.clone();
+    let mut history = vec![case.id()];
+    for _ in 0..16 {
+        last = triage.note(&last, &"ngập lắm ".repeat(2_200));
+        history.push(last.id());
+        triage.send(&world.ward, std::slice::from_ref(&last));
+    }
+    reader.read(&world.ward);
+    world.ward.reclassify(other.edit().document.uuid).unwrap();
+    let moved = triage.set(&last, field::AREA, "26998");
+    history.push(moved.id());
+    triage.send(&world.ward, &[moved]);
+
+    let mut seen = Vec::new();
+    while let Some(page) = reader.read_page(&world.ward) {
+        let next = page.cursor.clone().unwrap();
+        assert_ne!(
+            next, reader.cursor,
+            "a page that does not move on is the end"
+        );
+        seen.extend(page.proof.entries.iter().map(|entry| entry.edit));
+        reader.cursor = next;
+    }
+    assert_eq!(seen, history);
+}
+
+#[test]
+fn more_tombstones_than_a_page_holds_come_in_several() {
+    let world = World::new();
+    let mut phone = Phone::enrol(&world, 1, Role::Officer, &[]);
+    let mut late = Phone::enrol(&world, 2, Role::Officer, &[]);
+    let before = phone.case("Ngập", None);
+    phone.send(&world.ward, std::slice::from_ref(&before));
+    let purged = TOMBSTONES_PER_PAGE_MAX as u128 + 10;
+    let documents: Vec<_> = (1..=purged)
+        .map(|number| DocumentId::case(uuid::Uuid::from_u128(number)))
+        .collect();
+    let key = world.ward.signing_key();
+    let at = world.environment.now();
+    let reason = PurgeReason::Denunciation;
+    let sign = |document: &DocumentId| Tombstone::sign(&key, *document, reason, at);
+    let mut page = phone.read_page(&world.ward).unwrap();
+    page.proof.entries.clear();
+    page.bodies.clear();
+    for some in documents.chunks(1_000) {
+        page.scope.tombstones = some.iter().map(sign).collect();
+        phone.return_page(&world.ward, page.clone());
+    }
+    let after = phone.case("Đèn đường tắt", None);
+    phone.send(&world.ward, std::slice::from_ref(&after));
+
+    let mut heard = Vec::new();
+    let mut seen = Vec::new();
+    while let Some(page) = late.read_page(&world.ward) {
+        let next = page.cursor.clone().unwrap();
+        assert_ne!(next, late.cursor, "a page that does not move on is the end");
+        heard.extend(told(&page).into_iter().map(|(document, _)| document));
+        seen.extend(page.proof.entries.iter().map(|entry| entry.edit));
+        late.cursor = next;
+    }
+    assert_eq!(heard, documents);
+    assert_eq!(seen, [before.id(), after.id()]);
 }
