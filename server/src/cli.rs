@@ -2,6 +2,7 @@
 
 mod purge;
 mod quarantine;
+mod requests;
 mod safety;
 
 use std::net::SocketAddr;
@@ -13,6 +14,7 @@ use gandan_core::model::{Role, WardCode};
 
 pub use purge::{Erase, Reclassify, SealedCommand};
 pub use quarantine::{QuarantineCommand, QuarantineNumber};
+pub use requests::{Access, RequestAdd, RequestClose, RequestCommand, RequestNumber, Retention};
 pub use safety::{
     AuditCommand, AuditList, AuditVerify, Backup, BackupCommand, BackupVerify, Check, Restore,
 };
@@ -74,6 +76,14 @@ pub enum Command {
     Reclassify(Reclassify),
     /// Xóa người phản ánh của một hồ sơ ở mọi nơi · Erases a case's person everywhere; the case stays
     Erase(Erase),
+    /// Yêu cầu của người dân về dữ liệu của mình · What people ask about their own data
+    #[command(subcommand)]
+    Request(RequestCommand),
+    /// Thời hạn lưu giữ dữ liệu cá nhân · How long what is personal is kept, and how much of it is due, one rule a
+    /// line: what, days (- for ever), due, and from when
+    Retention(Retention),
+    /// Lập bản thông tin cho người dân · Writes what is held of a person, to be given to them
+    Access(Access),
     /// Sổ niêm phong các vụ tố cáo · The sealed register of denunciations
     #[command(subcommand)]
     Sealed(SealedCommand),

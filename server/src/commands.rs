@@ -7,6 +7,7 @@ mod people;
 mod purge;
 mod quarantine;
 mod records;
+mod requests;
 mod rules;
 pub(crate) mod sentence;
 mod serve;
@@ -20,7 +21,7 @@ use gandan_core::environment::{Environment, SystemEnvironment};
 use thiserror::Error;
 
 use crate::backup::BackupError;
-use crate::cli::{Backup, BackupCommand, Cli, Command, InvitesCommand};
+use crate::cli::{Backup, BackupCommand, Cli, Command, InvitesCommand, RequestCommand};
 use crate::config::{Config, ConfigError};
 use crate::demo::{self, DemoError};
 use crate::register::ParseAreasError;
@@ -332,6 +333,30 @@ pub fn run(cli: Cli, terminal: &mut Terminal) -> Result<Outcome, CommandError> {
         Command::Erase(arguments) => {
             let (ward, _) = open(&arguments.data.directory, environment)?;
             purge::erase(&arguments.person, &ward, terminal)
+        }
+        Command::Request(RequestCommand::Add(arguments)) => {
+            let (ward, _) = open(&arguments.data.directory, environment)?;
+            requests::add(&arguments, &ward, terminal)
+        }
+        Command::Request(RequestCommand::List(data)) => {
+            let (ward, _) = open(&data.directory, environment)?;
+            requests::list(&ward, terminal)
+        }
+        Command::Request(RequestCommand::Answer(request)) => {
+            let (ward, _) = open(&request.data.directory, environment)?;
+            requests::answer(request.number, &ward, terminal)
+        }
+        Command::Request(RequestCommand::Close(arguments)) => {
+            let (ward, _) = open(&arguments.data.directory, environment)?;
+            requests::close(&arguments, &ward, terminal)
+        }
+        Command::Retention(arguments) => {
+            let (ward, config) = open(&arguments.data.directory, environment)?;
+            requests::retention(arguments.apply, &config.retention, &ward, terminal)
+        }
+        Command::Access(arguments) => {
+            let (ward, _) = open(&arguments.data.directory, environment)?;
+            requests::access(&arguments, &ward, terminal)
         }
         Command::Sealed(crate::cli::SealedCommand::List(data)) => {
             let (ward, _) = open(&data.directory, environment)?;

@@ -12,6 +12,7 @@ use thiserror::Error;
 
 use crate::console::Transport;
 use crate::serving::CertificateFiles;
+use crate::ward::{RetainedClass, RetentionRule};
 
 /// Name of the file in the data directory; it need not exist.
 pub const FILE_NAME: &str = "gandan.toml";
@@ -41,6 +42,8 @@ pub struct Config {
     pub certificate: Option<CertificateFiles>,
     /// How long an invite lives, in hours.
     pub invite_hours: u32,
+    /// How long what is personal is kept.
+    pub retention: [RetentionRule; 2],
     /// Where a backup is written every hour while it serves; `None`: nowhere.
     pub backup_to: Option<PathBuf>,
     /// Filter of the log, in the words of tracing: `info`, `gandan_server=debug`.
@@ -59,6 +62,7 @@ impl Default for Config {
             is_behind_tls_proxy: false,
             certificate: None,
             invite_hours: INVITE_HOURS_DEFAULT,
+            retention: retention(None, None),
             backup_to: None,
             log: "info".to_owned(),
             log_format: LogFormat::Auto,
@@ -146,6 +150,8 @@ struct File {
     console_certificate: Option<PathBuf>,
     console_key: Option<PathBuf>,
     invite_hours: Option<u32>,
+    retention_person_days: Option<u32>,
+    retention_request_days: Option<u32>,
     backup_to: Option<PathBuf>,
     log: Option<String>,
     log_format: Option<String>,
@@ -239,6 +245,7 @@ impl Config {
         if let Some(hours) = file.invite_hours {
             self.invite_hours = invite_hours(hours, Place::File("invite_hours"))?;
         }
+        self.retention = retention(file.retention_person_days, file.retention_request_days);
         self.backup_to = file.backup_to;
         if let Some(log) = file.log {
             self.log = log;
@@ -323,6 +330,14 @@ fn public_addresses(addresses: Vec<String>, place: Place) -> Result<Vec<String>,
             rule: "at most eight of host:port, such as phuong.example.vn:4433",
         })
     }
+}
+
+fn retention(person_days: Option<u32>, request_days: Option<u32>) -> [RetentionRule; 2] {
+    let rule = |class, days| RetentionRule { class, days };
+    [
+        rule(RetainedClass::Person, person_days),
+        rule(RetainedClass::CitizenRequest, request_days),
+    ]
 }
 
 fn invite_hours(hours: u32, place: Place) -> Result<u32, ConfigError> {

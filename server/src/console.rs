@@ -24,6 +24,7 @@ mod permitted;
 mod photo;
 mod problem;
 mod quarantine;
+mod requests;
 mod session;
 mod signing;
 mod trail;
@@ -110,6 +111,10 @@ pub fn router(ward: Ward, transport: Transport) -> Router {
         .route("/quarantine/{number}", get(quarantine::show))
         .route("/quarantine/{number}/take", post(quarantine::take))
         .route("/quarantine/{number}/discard", post(quarantine::discard))
+        .route("/requests", get(requests::list).post(requests::add))
+        .route("/requests/{number}/answer", post(requests::answered))
+        .route("/requests/{number}/close", post(requests::close))
+        .route("/requests/{number}/access", post(requests::access))
         .route("/account", get(account::show))
         .route("/account/sessions", post(account::end_sessions))
         .route("/account/password", post(account::change_password))

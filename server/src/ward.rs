@@ -2,6 +2,7 @@
 //! Every change is one SQLite transaction, also when another process (an admin command) makes one.
 //! This file is the façade; each noun has its own module.
 
+mod access;
 mod admission;
 mod attachments;
 pub mod audit;
@@ -26,8 +27,10 @@ mod placements;
 mod purge;
 mod quarantine;
 mod records;
+mod requests;
 mod rescue;
 mod restore;
+mod retention;
 mod scope;
 mod scopes;
 mod second_factor;
@@ -54,7 +57,6 @@ use gandan_core::model::{
 use gandan_core::policy::Author;
 use gandan_core::protocol::checkpoint::Checkpoint;
 use gandan_core::protocol::enrolment::{EnrolmentRequest, EnrolmentResponse};
-use gandan_core::protocol::hand_over::HandOverWord;
 use gandan_core::protocol::invite::Invite;
 use gandan_core::protocol::responder::{WardAnswer, WardCommand};
 use gandan_core::protocol::verdict::Verdict;
@@ -63,6 +65,7 @@ use gandan_core::store::{StoreKey, connection};
 use uuid::Uuid;
 
 use crate::register;
+pub use access::SubjectAccess;
 pub use check::Checked;
 pub use error::WardError;
 pub use invites::{InviteRecord, InviteState};
@@ -70,6 +73,8 @@ pub use news::{Interest, Watching};
 pub use purge::SealedCase;
 pub use quarantine::{Quarantined, QuarantinedEdit, QuarantinedFile};
 pub use records::{Device, DeviceState, HistoryEntry, Staff};
+pub use requests::{CitizenRequest, RequestKind, RequestOutcome};
+pub use retention::{RetainedClass, RetentionRule};
 pub use second_factor::{Factor, FactorSecret};
 pub use sessions::Session;
 pub use sign_in::{Origin, SignedIn};
@@ -356,74 +361,6 @@ impl Ward {
     /// See [`WardError`].
     pub fn refuse_unsent(&self, device: DeviceId) -> Result<(), WardError> {
         self.write(|work| work.refuse_unsent(device))
-    }
-
-    /// A revoked device offers what it has unsent, so many bytes. The number under which it is kept, or why
-    /// it is not wanted.
-    ///
-    /// # Errors
-    /// See [`WardError`].
-    pub fn begin_hand_over(
-        &self,
-        device: DeviceId,
-        bytes: Option<usize>,
-    ) -> Result<Result<u64, HandOverWord>, WardError> {
-        self.write(|work| work.begin_hand_over(device, bytes))
-    }
-
-    /// Keeps a piece of what is being handed over, durably.
-    ///
-    /// # Errors
-    /// See [`WardError`].
-    pub fn keep_handed_over(
-        &self,
-        number: u64,
-        start: usize,
-        bytes: &[u8],
-    ) -> Result<(), WardError> {
-        self.write(|work| work.keep_handed_over(number, start, bytes))
-    }
-
-    /// All of it has come.
-    ///
-    /// # Errors
-    /// See [`WardError`].
-    pub fn end_hand_over(&self, number: u64) -> Result<(), WardError> {
-        self.write(|work| work.end_hand_over(number))
-    }
-
-    /// What waits in quarantine, oldest first.
-    ///
-    /// # Errors
-    /// See [`WardError`].
-    pub fn quarantine(&self) -> Result<Vec<Quarantined>, WardError> {
-        self.shared
-            .read(|connection| Ok(quarantine::list(connection)?))
-    }
-
-    /// What is in a file in quarantine, for whoever decides about it; looking is told in the audit trail.
-    ///
-    /// # Errors
-    /// See [`WardError`].
-    pub fn look_into_quarantine(&self, number: u64) -> Result<QuarantinedFile, WardError> {
-        quarantine::look_into(&self.shared, self.by, number)
-    }
-
-    /// Lets a file in quarantine in: as [`Ward::import_rescue_of_revoked`]. If something of it waits or is
-    /// refused, it stays in quarantine.
-    ///
-    /// # Errors
-    /// See [`WardError`].
-    pub fn take_from_quarantine(&self, number: u64) -> Result<Vec<Verdict>, WardError> {
-        quarantine::take(&self.shared, self.by, number)
-    }
-
-    /// Throws a file in quarantine away.
-    ///
-    /// # Errors
-    /// See [`WardError`].
-    pub fn discard_from_quarantine(&self, number: u64) -> Result<(), WardError> {
-        self.write(|work| work.settle(number, quarantine::Outcome::Discarded))
     }
 
     /// Does what the conversation of `device` asks; a batch of one for [`Ward::execute_all`].

@@ -33,6 +33,8 @@ before(async () => {
     desk: "/desk",
     "recorded at the desk": `/desk?recorded=${id}`,
     phones: "/devices",
+    requests: "/requests",
+    quarantine: "/quarantine",
     account: "/account",
     "audit trail": "/audit",
     problem: "/nowhere",

@@ -115,6 +115,9 @@ pub(crate) fn ward(error: &WardError) -> String {
         WardError::NotFound("login") => "Không có tên đăng nhập này.".to_owned(),
         WardError::NotFound("case") => "Không có hồ sơ này.".to_owned(),
         WardError::NotFound("device") => "Không có thiết bị này.".to_owned(),
+        WardError::NotFound("request") => {
+            "Không có yêu cầu nào còn mở với số này.".to_owned()
+        }
         WardError::NotFound("file in quarantine") => {
             "Không có mục này trong phần chờ xem xét; có thể đã được xử lý.".to_owned()
         }

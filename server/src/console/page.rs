@@ -15,6 +15,8 @@ pub(super) enum Section {
     Cases,
     /// The desk form.
     Desk,
+    /// What people ask about their data.
+    Requests,
     /// What revoked phones handed over.
     Quarantine,
     /// The audit trail.

@@ -15,7 +15,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::audit::{self, Actor, Entry, Kind};
 use super::connections::{Shared, Work, from_sql, to_sql};
-use super::{WardError, devices, rescue};
+use super::{Ward, WardError, devices, rescue};
 
 /// Files of one device that wait. It hands over again only what it recorded since, so there are few.
 const FILES_PER_DEVICE_MAX: i64 = 8;
@@ -61,7 +61,7 @@ pub struct QuarantinedEdit {
 
 /// What became of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
+enum Outcome {
     Taken,
     Discarded,
     /// It was cut off, and the device handed over again.
@@ -78,7 +78,76 @@ impl Outcome {
     }
 }
 
-pub(super) fn list(connection: &Connection) -> rusqlite::Result<Vec<Quarantined>> {
+impl Ward {
+    /// A revoked device offers what it has unsent, so many bytes. The number under which it is kept, or why
+    /// it is not wanted.
+    ///
+    /// # Errors
+    /// See [`WardError`].
+    pub fn begin_hand_over(
+        &self,
+        device: DeviceId,
+        bytes: Option<usize>,
+    ) -> Result<Result<u64, HandOverWord>, WardError> {
+        self.write(|work| work.begin_hand_over(device, bytes))
+    }
+
+    /// Keeps a piece of what is being handed over, durably.
+    ///
+    /// # Errors
+    /// See [`WardError`].
+    pub fn keep_handed_over(
+        &self,
+        number: u64,
+        start: usize,
+        bytes: &[u8],
+    ) -> Result<(), WardError> {
+        self.write(|work| work.keep_handed_over(number, start, bytes))
+    }
+
+    /// All of it has come.
+    ///
+    /// # Errors
+    /// See [`WardError`].
+    pub fn end_hand_over(&self, number: u64) -> Result<(), WardError> {
+        self.write(|work| work.end_hand_over(number))
+    }
+
+    /// What waits in quarantine, oldest first.
+    ///
+    /// # Errors
+    /// See [`WardError`].
+    pub fn quarantine(&self) -> Result<Vec<Quarantined>, WardError> {
+        self.shared.read(|connection| Ok(list(connection)?))
+    }
+
+    /// What is in a file in quarantine, for whoever decides about it; looking is told in the audit trail.
+    ///
+    /// # Errors
+    /// See [`WardError`].
+    pub fn look_into_quarantine(&self, number: u64) -> Result<QuarantinedFile, WardError> {
+        look_into(&self.shared, self.by, number)
+    }
+
+    /// Lets a file in quarantine in: as [`Ward::import_rescue_of_revoked`]. If something of it waits or is
+    /// refused, it stays in quarantine.
+    ///
+    /// # Errors
+    /// See [`WardError`].
+    pub fn take_from_quarantine(&self, number: u64) -> Result<Vec<Verdict>, WardError> {
+        take(&self.shared, self.by, number)
+    }
+
+    /// Throws a file in quarantine away.
+    ///
+    /// # Errors
+    /// See [`WardError`].
+    pub fn discard_from_quarantine(&self, number: u64) -> Result<(), WardError> {
+        self.write(|work| work.settle(number, Outcome::Discarded))
+    }
+}
+
+fn list(connection: &Connection) -> rusqlite::Result<Vec<Quarantined>> {
     connection
         .prepare(
             "SELECT q.number, q.device, d.name, o.name, q.begun_at, q.ended_at IS NOT NULL,
@@ -100,11 +169,7 @@ pub(super) fn list(connection: &Connection) -> rusqlite::Result<Vec<Quarantined>
         .collect()
 }
 
-pub(super) fn look_into(
-    shared: &Shared,
-    by: Actor,
-    number: u64,
-) -> Result<QuarantinedFile, WardError> {
+fn look_into(shared: &Shared, by: Actor, number: u64) -> Result<QuarantinedFile, WardError> {
     let (device, sealed) = shared.read(|connection| file(connection, number))?;
     let mut found = QuarantinedFile::default();
     match Opener::new(&shared.keys.rescue_seed, shared.code, &sealed) {
@@ -150,7 +215,7 @@ impl QuarantinedFile {
     }
 }
 
-pub(super) fn take(shared: &Shared, by: Actor, number: u64) -> Result<Vec<Verdict>, WardError> {
+fn take(shared: &Shared, by: Actor, number: u64) -> Result<Vec<Verdict>, WardError> {
     let (_, sealed) = shared.read(|connection| file(connection, number))?;
     let verdicts = rescue::import(shared, by, &sealed, rescue::Revoked::Taken)?;
     let tally = Tally::of(&verdicts);
@@ -178,7 +243,7 @@ fn file(connection: &Connection, number: u64) -> Result<(DeviceId, Vec<u8>), War
 }
 
 impl Work<'_> {
-    pub(super) fn begin_hand_over(
+    fn begin_hand_over(
         &mut self,
         device: DeviceId,
         bytes: Option<usize>,
@@ -231,7 +296,7 @@ impl Work<'_> {
         Ok(files < FILES_PER_DEVICE_MAX && kept.saturating_add(bytes) <= HAND_OVER_BYTES_MAX)
     }
 
-    pub(super) fn keep_handed_over(
+    fn keep_handed_over(
         &mut self,
         number: u64,
         start: usize,
@@ -245,7 +310,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    pub(super) fn end_hand_over(&mut self, number: u64) -> Result<(), WardError> {
+    fn end_hand_over(&mut self, number: u64) -> Result<(), WardError> {
         let device: [u8; 32] = self.connection.query_row(
             "UPDATE quarantine SET ended_at = ?2 WHERE number = ?1 RETURNING device",
             params![to_sql(number), self.now.0],
@@ -262,7 +327,7 @@ impl Work<'_> {
         )
     }
 
-    pub(super) fn settle(&mut self, number: u64, outcome: Outcome) -> Result<(), WardError> {
+    fn settle(&mut self, number: u64, outcome: Outcome) -> Result<(), WardError> {
         let device = self.close(to_sql(number), outcome)?;
         let device = device.ok_or(WardError::NotFound("file in quarantine"))?;
         self.audit(

@@ -371,3 +371,19 @@ CREATE TABLE quarantine_pieces (
     bytes  BLOB    NOT NULL,
     PRIMARY KEY (number, start)
 ) STRICT;
+
+-- What people ask about their own data. Words of theirs go when they want to be forgotten.
+CREATE TABLE citizen_requests (
+    number      INTEGER NOT NULL PRIMARY KEY,
+    kind        TEXT    NOT NULL, -- access, correction, withdrawal, erasure
+    record      BLOB,             -- of the case by which the person is known, if any
+    asker       TEXT,             -- who asks, and how to reach them
+    received_at INTEGER NOT NULL,
+    answer_due  INTEGER NOT NULL,
+    act_due     INTEGER,
+    answered_at INTEGER,
+    closed_at   INTEGER,
+    outcome     TEXT,             -- done, refused
+    reason      TEXT,             -- of a refusal
+    CHECK ((closed_at IS NULL) = (outcome IS NULL))
+) STRICT;

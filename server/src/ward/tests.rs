@@ -15,5 +15,6 @@ mod phone;
 mod purge;
 mod rescue;
 mod restore;
+mod retention;
 mod scope;
 mod staff;

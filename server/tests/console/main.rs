@@ -13,5 +13,6 @@ mod devices;
 mod doors;
 mod guard;
 mod quarantine;
+mod requests;
 mod sign_in;
 mod trail;

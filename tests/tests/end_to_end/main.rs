@@ -6,6 +6,7 @@
 )]
 
 mod bad_input;
+mod citizens;
 mod console_tls;
 mod day;
 mod drill;

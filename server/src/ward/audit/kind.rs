@@ -84,7 +84,9 @@ kinds! {
     Reclassified = "reclassified",
     /// A person was erased.
     PersonErased = "person_erased",
-    /// A person asked what is held of them.
+    /// A person asked for something about their data, or was answered.
+    CitizenRequest = "citizen_request",
+    /// A person was given what is held of them.
     SubjectAccess = "subject_access",
     /// The sealed register was opened or changed.
     SealedRegister = "sealed_register",
