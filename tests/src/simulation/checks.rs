@@ -108,6 +108,11 @@ fn says_nothing(connection: &rusqlite::Connection, check: &str, seed: u64) {
 pub fn agrees(fleet: &Fleet, phone: usize) {
     let phone = &fleet.phones[phone];
     let agreement = phone.replica().agreement().expect("the store answers");
+    // What a restored ward was given back may wait for an edit that only another phone holds, here as there. In
+    // the end nothing may wait.
+    if fleet.was_ward_restored && phone.waits_for_others() {
+        return;
+    }
     assert!(
         matches!(agreement, Agreement::Synced { .. } | Agreement::Unsent),
         "seed {}: after a whole conversation {} and the ward do not hold the same: {agreement:?}",

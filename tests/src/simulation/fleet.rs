@@ -90,6 +90,17 @@ impl Phone {
         found.expect("the store answers")
     }
 
+    /// Whether edits are here that build on others which are not.
+    ///
+    /// # Panics
+    /// If the store does not answer.
+    #[must_use]
+    pub fn waits_for_others(&self) -> bool {
+        let waiting = "SELECT EXISTS (SELECT 1 FROM set_aside)";
+        let found = self.store().query_row(waiting, [], |row| row.get(0));
+        found.expect("the store answers")
+    }
+
     /// Its cases, also if it has not met its ward for long, as its clock says, and would show none.
     ///
     /// # Panics
