@@ -1,5 +1,6 @@
 //! Plain values that people of a ward talk about. Knows no storage, no wire and no merging.
 
+pub mod consent;
 pub mod directory;
 pub mod id;
 pub mod phone_number;
@@ -18,6 +19,6 @@ pub use records::{Attachment, Case, Concurrency, ConcurrentValue, Location, Note
 pub use short_code::ShortCode;
 pub use time::Timestamp;
 pub use vocabulary::{
-    Confidentiality, LegalKind, NoteVisibility, ReportedKind, Role, Satisfaction, Source, Status,
-    Urgency,
+    Confidentiality, LegalBasis, LegalKind, NoteVisibility, ReportedKind, Role, Satisfaction,
+    Source, Status, Urgency,
 };

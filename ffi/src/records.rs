@@ -5,9 +5,9 @@
 use gandan_core::client::SyncReport;
 use gandan_core::model::{
     ActorId, Area, Attachment, AttachmentHash, Case, Category, Concurrency, ConcurrentValue,
-    Confidentiality, Directory, Division, EditId, LegalKind, Location, Note, NoteVisibility,
-    Officer, OfficerId, OldWard, Person, ReportedKind, Role, Satisfaction, Source, Status,
-    Timestamp, Urgency, Visit, WardCode,
+    Confidentiality, Directory, Division, EditId, LegalBasis, LegalKind, Location, Note,
+    NoteVisibility, Officer, OfficerId, OldWard, Person, ReportedKind, Role, Satisfaction, Source,
+    Status, Timestamp, Urgency, Visit, WardCode,
 };
 use gandan_core::replica::{
     Agreement, AttachmentState, AttachmentStatus, CaseChange, CaseDetail, CaseSummary, Change,
@@ -59,6 +59,12 @@ pub enum ReportedKind {
     Petition,
     Complaint,
     Denunciation,
+}
+
+#[uniffi::remote(Enum)]
+pub enum LegalBasis {
+    Consent,
+    Law,
 }
 
 #[uniffi::remote(Enum)]
@@ -240,6 +246,10 @@ pub struct Person {
     pub contact_name: Option<String>,
     #[uniffi(default = None)]
     pub contact_phone: Option<String>,
+    #[uniffi(default = None)]
+    pub legal_basis: Option<LegalBasis>,
+    #[uniffi(default = None)]
+    pub consent_text: Option<String>,
     #[uniffi(default = [])]
     pub conflicts: Vec<Concurrency>,
 }

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use gandan_core::client::{self, Client, Stay, StayEvent, SyncReport};
 use gandan_core::environment::SystemEnvironment;
-use gandan_core::model::{Attachment, AttachmentHash, Directory, Person, Satisfaction, Visit};
+use gandan_core::model::{
+    Attachment, AttachmentHash, Directory, Person, Satisfaction, Visit, consent,
+};
 use gandan_core::protocol::initiator::Progress;
 use gandan_core::protocol::invite::Invite;
 use gandan_core::replica::{
@@ -309,6 +311,26 @@ pub(crate) fn store_key(mut bytes: Vec<u8>) -> Result<StoreKey, GandanError> {
         .map_err(|_| GandanError::WrongKey);
     bytes.zeroize();
     key
+}
+
+/// The words with which a person is asked whether what identifies them may be kept.
+#[derive(uniffi::Record)]
+pub struct ConsentText {
+    /// For [`Person::consent_text`], if they say yes.
+    pub version: String,
+    /// To be shown or read out.
+    pub vietnamese: String,
+}
+
+/// The words that are shown now.
+#[uniffi::export]
+#[must_use]
+pub fn consent_text() -> ConsentText {
+    let text = consent::current();
+    ConsentText {
+        version: text.version.to_owned(),
+        vietnamese: text.vietnamese.to_owned(),
+    }
 }
 
 /// A citizen with nothing known yet, to fill in. Its id is the case's and is set by the core.

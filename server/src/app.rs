@@ -244,6 +244,8 @@ fn normalized(case: Uuid, person: Person) -> Person {
         address: words(person.address.as_deref()),
         contact_name: words(person.contact_name.as_deref()),
         contact_phone: phone(person.contact_phone),
+        legal_basis: person.legal_basis,
+        consent_text: person.consent_text,
         conflicts: Vec::new(),
     }
 }

@@ -1,7 +1,7 @@
 //! The copy of their data that a person is given: a page to read, in Vietnamese, and the same for a machine.
 
 use askama::Template;
-use gandan_core::model::{Case, Directory, Person, Timestamp};
+use gandan_core::model::{Case, Directory, LegalBasis, Person, Timestamp, consent};
 use serde_json::{Value, json};
 
 use crate::ward::SubjectAccess;
@@ -70,6 +70,17 @@ fn person_lines(person: &Person) -> Vec<Line> {
         ("Địa chỉ", person.address.clone()),
         ("Người liên hệ", person.contact_name.clone()),
         ("Điện thoại liên hệ", person.contact_phone.clone()),
+        (
+            "Vì sao được giữ",
+            person.legal_basis.map(|basis| basis.label().to_owned()),
+        ),
+        (
+            "Lời mà bạn đã đồng ý",
+            person.consent_text.as_deref().map(|version| {
+                consent::find(version)
+                    .map_or_else(|| version.to_owned(), |text| text.vietnamese.to_owned())
+            }),
+        ),
     ])
 }
 
@@ -136,6 +147,8 @@ pub fn json(held: &SubjectAccess, now: Timestamp) -> Value {
             "address": person.address,
             "contact_name": person.contact_name,
             "contact_phone": person.contact_phone,
+            "legal_basis": person.legal_basis.map(LegalBasis::code),
+            "consent_text": person.consent_text,
         })),
         "case": {
             "code": case.code.to_string(),

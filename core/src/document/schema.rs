@@ -9,8 +9,8 @@ mod write;
 use super::DocumentState;
 use crate::edit::{FieldName, InitialField, Value};
 use crate::model::{
-    Case, Confidentiality, DocumentKind, LegalKind, OfficerId, Person, ReportedKind, Satisfaction,
-    Source, Status, Urgency, Visit, text,
+    Case, Confidentiality, DocumentKind, LegalBasis, LegalKind, OfficerId, Person, ReportedKind,
+    Satisfaction, Source, Status, Urgency, Visit, text,
 };
 use field::field_name;
 use read::Fields;
@@ -134,6 +134,10 @@ pub fn person(state: &DocumentState) -> Option<Person> {
         address: fields.words(field::ADDRESS),
         contact_name: fields.words(field::CONTACT_NAME),
         contact_phone: fields.words(field::CONTACT_PHONE),
+        legal_basis: fields
+            .code(field::LEGAL_BASIS)
+            .and_then(LegalBasis::from_code),
+        consent_text: fields.words(field::CONSENT_TEXT),
         conflicts: fields.conflicts(),
     })
 }
@@ -229,6 +233,11 @@ pub fn person_fields(person: &Person) -> Vec<(FieldName, InitialField)> {
         (field::ADDRESS, words(&person.address)),
         (field::CONTACT_NAME, words(&person.contact_name)),
         (field::CONTACT_PHONE, words(&person.contact_phone)),
+        (
+            field::LEGAL_BASIS,
+            register(text_value(person.legal_basis.map(LegalBasis::code))),
+        ),
+        (field::CONSENT_TEXT, words(&person.consent_text)),
         (field::NAME, words(&person.name)),
         (field::PHONE, words(&person.phone)),
     ])

@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use super::{
-    ActorId, AttachmentHash, Confidentiality, LegalKind, NoteVisibility, OfficerId, ReportedKind,
-    Satisfaction, Source, Status, Timestamp, Urgency,
+    ActorId, AttachmentHash, Confidentiality, LegalBasis, LegalKind, NoteVisibility, OfficerId,
+    ReportedKind, Satisfaction, Source, Status, Timestamp, Urgency,
 };
 
 /// A point on WGS 84, in millionths of a degree (about 0.1 m).
@@ -169,6 +169,10 @@ pub struct Person {
     pub contact_name: Option<String>,
     /// Their number.
     pub contact_phone: Option<String>,
+    /// Why the ward may keep this; `None`: nobody said.
+    pub legal_basis: Option<LegalBasis>,
+    /// Version of the words to which the person said yes; see [`super::consent`].
+    pub consent_text: Option<String>,
     /// Registers with more than one current value.
     pub conflicts: Vec<Concurrency>,
 }

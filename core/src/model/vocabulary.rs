@@ -119,6 +119,14 @@ vocabulary!(/// What the citizen says once the answer was brought.
         NotSatisfied = "not_satisfied", "Chưa hài lòng";
 });
 
+vocabulary!(/// Why a person's data may be kept (Law 91/2025). Nobody consents by default.
+    LegalBasis {
+        /// The person said yes to words that were shown to them; see [`super::consent`].
+        Consent = "consent", "Người dân đồng ý";
+        /// A law asks for it, such as that on complaints.
+        Law = "law", "Theo quy định của pháp luật";
+});
+
 vocabulary!(/// Who may read a note.
     NoteVisibility {
         /// Ward people only.

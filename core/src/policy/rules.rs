@@ -157,8 +157,10 @@ pub const FIELDS: &[FieldRule] = &[
 
     // A stop card has no person at all.
     rule(Person, field::ADDRESS,       Anything,                   [Always,  Never,      Always], NO_CARD),
+    rule(Person, field::CONSENT_TEXT,  Anything,                   [Always,  Never,      Always], NO_CARD),
     rule(Person, field::CONTACT_NAME,  Anything,                   [Always,  Never,      Always], NO_CARD),
     rule(Person, field::CONTACT_PHONE, Anything,                   [Always,  Never,      Always], NO_CARD),
+    rule(Person, field::LEGAL_BASIS,   Anything,                   [Always,  Never,      Always], NO_CARD),
     rule(Person, field::NAME,          Anything,                   [Always,  Never,      Always], NO_CARD),
     rule(Person, field::PHONE,         Anything,                   [Always,  Never,      Always], NO_CARD),
 ];

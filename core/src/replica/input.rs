@@ -1,7 +1,7 @@
 //! What was typed, in the form in which it is recorded, or the rule that it breaks.
 
 use super::RecordError;
-use crate::model::{Person, phone_number, text};
+use crate::model::{LegalBasis, Person, consent, phone_number, text};
 
 /// Longest text of a report, a note or an answer: ten times the longest that people write.
 const TEXT_BYTES_MAX: usize = 32 * 1024;
@@ -53,6 +53,22 @@ pub(super) fn optional_words(
     Ok(Some(words).filter(|words| !words.is_empty()))
 }
 
+/// The words to which a person said yes. Whoever records a consent says to which.
+fn consent_text(typed: &Person) -> Result<Option<String>, RecordError> {
+    let version = optional_words("consent_text", typed.consent_text.as_deref())?;
+    let is_consent = typed.legal_basis == Some(LegalBasis::Consent);
+    let is_known = version
+        .as_deref()
+        .is_none_or(|version| consent::find(version).is_some());
+    if is_consent == version.is_some() && is_known {
+        return Ok(version);
+    }
+    Err(RecordError::Invalid {
+        field: "consent_text",
+        rule: "đi cùng legal_basis consent, và là bản lời xin đồng ý đã đọc cho người dân (goes with legal_basis consent, and is the version of the words that were shown)",
+    })
+}
+
 /// A citizen's data; `None` if nothing was said, which is an anonymous citizen.
 pub(super) fn person(typed: &Person) -> Result<Option<Person>, RecordError> {
     let phone = |field, typed: &Option<String>| -> Result<Option<String>, RecordError> {
@@ -67,6 +83,8 @@ pub(super) fn person(typed: &Person) -> Result<Option<Person>, RecordError> {
         address: optional_words("address", typed.address.as_deref())?,
         contact_name: optional_words("contact_name", typed.contact_name.as_deref())?,
         contact_phone: phone("contact_phone", &typed.contact_phone)?,
+        legal_basis: typed.legal_basis,
+        consent_text: consent_text(typed)?,
         conflicts: Vec::new(),
     };
     let is_anonymous = [

@@ -76,6 +76,8 @@ CREATE TABLE person_rows (
     address        TEXT,
     contact_name   TEXT,
     contact_phone  TEXT,
+    legal_basis    TEXT,
+    consent_text   TEXT,
     conflict_count INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 

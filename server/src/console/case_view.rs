@@ -261,6 +261,7 @@ fn citizen(dossier: &Dossier, staff: &Staff) -> Citizen {
             "Điện thoại",
             person.contact_phone.as_deref().map(catalogue::phone),
         ),
+        ("Cơ sở xử lý", catalogue::legal_basis(person)),
     ]
     .into_iter()
     .filter_map(|(label, value)| Fact::new(label, value))

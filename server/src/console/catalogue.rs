@@ -3,8 +3,8 @@
 
 use gandan_core::document::schema::field;
 use gandan_core::model::{
-    Case, Confidentiality, LegalKind, ReportedKind, Satisfaction, Source, Status, Timestamp,
-    Urgency, phone_number,
+    Case, Confidentiality, LegalBasis, LegalKind, Person, ReportedKind, Satisfaction, Source,
+    Status, Timestamp, Urgency, phone_number,
 };
 use uuid::Uuid;
 
@@ -102,6 +102,15 @@ pub(super) fn done_away(code: &str) -> Option<&'static str> {
     )
 }
 
+/// Why a person's data may be kept, and the words to which they said yes.
+pub(super) fn legal_basis(person: &Person) -> Option<String> {
+    let basis = person.legal_basis?.label();
+    Some(match &person.consent_text {
+        Some(version) => format!("{basis} (lời xin đồng ý bản {version})"),
+        None => basis.to_owned(),
+    })
+}
+
 /// What a field is called.
 pub(super) fn field_label(name: &str) -> Option<&'static str> {
     Some(match name {
@@ -113,6 +122,7 @@ pub(super) fn field_label(name: &str) -> Option<&'static str> {
         field::CATEGORY => "Lĩnh vực",
         field::CODE => "Mã",
         field::CONFIDENTIALITY => "Mức bảo mật",
+        field::CONSENT_TEXT => "Lời xin đồng ý, bản",
         field::CONTACT_NAME => "Người liên hệ",
         field::CONTACT_PHONE => "Điện thoại liên hệ",
         field::DELIVERED_AT => "Báo cho người dân",
@@ -120,6 +130,7 @@ pub(super) fn field_label(name: &str) -> Option<&'static str> {
         field::DUE_AT => "Hạn trả lời",
         field::EXTERNAL_REF => "Mã ở nơi khác",
         field::HOUSEHOLDS => "Số hộ",
+        field::LEGAL_BASIS => "Cơ sở xử lý",
         field::LEGAL_KIND => "Loại theo luật",
         field::LOCATION => "Tọa độ",
         field::NAME => "Họ và tên",
@@ -152,6 +163,7 @@ pub(super) fn field_value(name: &str, value: &str, names: &Names) -> String {
         field::URGENCY => Urgency::from_code(value).map(Urgency::label),
         field::SOURCE => Source::from_code(value).map(Source::label),
         field::REPORTED_KIND => ReportedKind::from_code(value).map(ReportedKind::label),
+        field::LEGAL_BASIS => LegalBasis::from_code(value).map(LegalBasis::label),
         field::LEGAL_KIND => LegalKind::from_code(value).map(LegalKind::label),
         field::SATISFACTION => Satisfaction::from_code(value).map(Satisfaction::label),
         field::CONFIDENTIALITY => Confidentiality::from_code(value).map(Confidentiality::label),

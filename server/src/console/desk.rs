@@ -5,7 +5,9 @@ use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use gandan_core::edit::limits::VALUE_BYTES_MAX;
-use gandan_core::model::{Person, ReportedKind, Source, Urgency, phone_number};
+use gandan_core::model::{
+    LegalBasis, Person, ReportedKind, Source, Urgency, consent, phone_number,
+};
 use gandan_core::store::rows;
 use uuid::Uuid;
 
@@ -40,6 +42,7 @@ struct Entry {
     address: String,
     contact_name: String,
     contact_phone: String,
+    legal_basis: String,
 }
 
 impl Entry {
@@ -66,6 +69,7 @@ impl Entry {
             address: fields.text("address"),
             contact_name: fields.text("contact_name"),
             contact_phone: fields.text("contact_phone"),
+            legal_basis: fields.text("legal_basis"),
         }
     }
 }
@@ -95,6 +99,8 @@ struct DeskPage {
     categories: Vec<Choice>,
     urgencies: Vec<Choice>,
     areas: Vec<Choice>,
+    bases: Vec<Choice>,
+    consent: &'static str,
 }
 
 #[derive(Template)]
@@ -227,6 +233,11 @@ impl DeskPage {
                 .map(|urgency| Choice::new(urgency.code(), urgency.label()))
                 .collect(),
             areas: names.area_choices(),
+            bases: LegalBasis::ALL
+                .iter()
+                .map(|basis| Choice::new(basis.code(), basis.label()))
+                .collect(),
+            consent: consent::current().vietnamese,
         }
     }
 }
@@ -266,12 +277,16 @@ fn read(entry: &Entry, names: &Names) -> Result<DeskCase, Box<Errors>> {
     }
     let some = |typed: &String| Some(typed.clone()).filter(|typed| !typed.is_empty());
     let digits = |typed: &str| phone_number::parse(typed);
+    let legal_basis = LegalBasis::from_code(&entry.legal_basis);
+    let is_consent = legal_basis == Some(LegalBasis::Consent);
     let person = Person {
         name: some(&entry.name),
         phone: digits(&entry.phone),
         address: some(&entry.address),
         contact_name: some(&entry.contact_name),
         contact_phone: digits(&entry.contact_phone),
+        legal_basis,
+        consent_text: is_consent.then(|| consent::current().version.to_owned()),
         ..Person::default()
     };
     Ok(DeskCase {

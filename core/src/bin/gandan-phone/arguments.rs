@@ -53,6 +53,8 @@ pub(crate) enum Command {
     Attach(Attach),
     /// Has the files of a case fetched at the next synchronisation.
     Fetch(Fetch),
+    /// Prints the words with which a person is asked for consent, and their version; needs no store.
+    Consent,
     /// Removes the bytes of photos that the ward has confirmed; they can be fetched again.
     Free(Read),
     /// Marks a case as recorded in error.

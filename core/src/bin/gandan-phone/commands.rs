@@ -24,6 +24,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<Outcome, Failure> {
         Command::Record(arguments) => record::record(&arguments),
         Command::List(arguments) => read::list(&arguments),
         Command::Look(arguments) => ward::look(&arguments),
+        Command::Consent => read::consent(),
         Command::Show(arguments) => read::show(&arguments),
         Command::Status(arguments) => status::status(&arguments),
         Command::Lock(arguments) => lock::lock(&arguments),

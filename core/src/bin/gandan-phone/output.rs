@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, StdoutLock, Write};
 
 use gandan_core::client::SyncReport;
-use gandan_core::model::{Attachment, Case, Location, Person, Timestamp};
+use gandan_core::model::{Attachment, Case, LegalBasis, Location, Person, Timestamp};
 use gandan_core::protocol::message::Refusal;
 use gandan_core::replica::{
     AttachmentState, AttachmentStatus, CaseDetail, CaseSummary, FieldChange, FreedSpace,
@@ -248,6 +248,8 @@ struct CitizenObject<'a> {
     address: Option<&'a str>,
     contact_name: Option<&'a str>,
     contact_phone: Option<&'a str>,
+    legal_basis: Option<&'static str>,
+    consent_text: Option<&'a str>,
 }
 
 impl<'a> From<&'a Person> for CitizenObject<'a> {
@@ -258,6 +260,8 @@ impl<'a> From<&'a Person> for CitizenObject<'a> {
             address: person.address.as_deref(),
             contact_name: person.contact_name.as_deref(),
             contact_phone: person.contact_phone.as_deref(),
+            legal_basis: person.legal_basis.map(LegalBasis::code),
+            consent_text: person.consent_text.as_deref(),
         }
     }
 }

@@ -19,6 +19,7 @@ names! {
     CATEGORY = "category";
     CODE = "code";
     CONFIDENTIALITY = "confidentiality";
+    CONSENT_TEXT = "consent_text";
     CONTACT_NAME = "contact_name";
     CONTACT_PHONE = "contact_phone";
     DELIVERED_AT = "delivered_at";
@@ -27,6 +28,7 @@ names! {
     ENDED_AT = "ended_at";
     EXTERNAL_REF = "external_ref";
     HOUSEHOLDS = "households";
+    LEGAL_BASIS = "legal_basis";
     LEGAL_KIND = "legal_kind";
     LOCATION = "location";
     NAME = "name";
@@ -178,8 +180,10 @@ pub const VISIT_FIELDS: &[FieldDefinition] = &[
 /// The fields of a person, ascending.
 pub const PERSON: &[FieldDefinition] = &[
     optional(ADDRESS, ValueShape::Words),
+    optional(CONSENT_TEXT, ValueShape::Code),
     optional(CONTACT_NAME, ValueShape::Words),
     optional(CONTACT_PHONE, ValueShape::Words),
+    optional(LEGAL_BASIS, ValueShape::Code),
     optional(NAME, ValueShape::Words),
     optional(PHONE, ValueShape::Words),
 ];

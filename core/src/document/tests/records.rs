@@ -9,8 +9,8 @@ use super::plan::{actor, document, edit, name, next_edit, play, sample_case, see
 use crate::edit::{Edit, EncodedEdit, FieldName, InitialField, Operation, Value};
 use crate::model::{
     Attachment, AttachmentHash, Case, Confidentiality, DocumentId, DocumentKind, IntentId,
-    LegalKind, Location, Note, NoteVisibility, OfficerId, Person, ReportedKind, Satisfaction,
-    Source, Status, Timestamp, Urgency, Visit,
+    LegalBasis, LegalKind, Location, Note, NoteVisibility, OfficerId, Person, ReportedKind,
+    Satisfaction, Source, Status, Timestamp, Urgency, Visit,
 };
 
 /// A case in which no field is what it is by default.
@@ -128,6 +128,8 @@ fn a_creation_reads_back_as_the_record_it_was_made_from() {
         address: None,
         contact_name: Some("Nguyễn Văn Tám".to_owned()),
         contact_phone: None,
+        legal_basis: Some(LegalBasis::Consent),
+        consent_text: Some("2026-1".to_owned()),
         conflicts: vec![],
     };
     let id = DocumentId::person_of(person.id);

@@ -1,7 +1,9 @@
 use std::sync::Mutex;
 
 use super::*;
-use crate::model::{DocumentId, Person, ReportedKind, Satisfaction, ShortCode, Status, Urgency};
+use crate::model::{
+    DocumentId, LegalBasis, Person, ReportedKind, Satisfaction, ShortCode, Status, Urgency, consent,
+};
 use crate::policy::RejectionCode;
 use crate::store::rows::CaseQuery;
 
@@ -465,4 +467,43 @@ fn a_row_that_differs_from_its_document_is_found_and_mended() {
         replica.cases(&query).unwrap()[0].row.case.text,
         "Loa kệo kéo"
     );
+}
+
+#[test]
+fn a_consent_is_kept_with_the_words_to_which_somebody_said_yes_and_not_without() {
+    let (_folder, replica) = phone();
+    let record = |legal_basis, consent_text: Option<&str>| {
+        replica.record_case(NewCase {
+            citizen: Some(Person {
+                name: Some("Nguyễn Thị Thịnh".to_owned()),
+                legal_basis,
+                consent_text: consent_text.map(str::to_owned),
+                ..Person::default()
+            }),
+            ..case("Ngập")
+        })
+    };
+    let version = consent::current().version;
+    for (legal_basis, consent_text) in [
+        (Some(LegalBasis::Consent), None),
+        (Some(LegalBasis::Consent), Some("2019-1")),
+        (Some(LegalBasis::Law), Some(version)),
+        (None, Some(version)),
+    ] {
+        assert!(matches!(
+            record(legal_basis, consent_text),
+            Err(RecordError::Invalid {
+                field: "consent_text",
+                ..
+            })
+        ));
+    }
+    let recorded = record(Some(LegalBasis::Consent), Some(version)).unwrap();
+    let citizen = replica.case(recorded.id).unwrap().unwrap().citizen.unwrap();
+    assert_eq!(citizen.legal_basis, Some(LegalBasis::Consent));
+    assert_eq!(citizen.consent_text.as_deref(), Some(version));
+    // Nobody consents by default.
+    let silent = record(None, None).unwrap();
+    let citizen = replica.case(silent.id).unwrap().unwrap().citizen.unwrap();
+    assert_eq!((citizen.legal_basis, citizen.consent_text), (None, None));
 }

@@ -7,8 +7,8 @@ use uuid::Uuid;
 use super::search::{self, Search};
 use super::{CaseOrder, CaseQuery, CaseRow};
 use crate::model::{
-    Case, Confidentiality, LegalKind, Location, OfficerId, Person, ReportedKind, Satisfaction,
-    ShortCode, Source, Status, Timestamp, Urgency, Visit, text,
+    Case, Confidentiality, LegalBasis, LegalKind, Location, OfficerId, Person, ReportedKind,
+    Satisfaction, ShortCode, Source, Status, Timestamp, Urgency, Visit, text,
 };
 
 const CASE_COLUMNS: &str = "id, code, external_ref, visit, area, place, reported_kind, legal_kind, \
@@ -170,7 +170,8 @@ fn case_named(connection: &Connection, column: &str, name: &str) -> rusqlite::Re
 pub fn person(connection: &Connection, case: Uuid) -> rusqlite::Result<Option<Person>> {
     connection
         .prepare_cached(
-            "SELECT name, phone, address, contact_name, contact_phone FROM person_rows
+            "SELECT name, phone, address, contact_name, contact_phone, legal_basis, consent_text
+             FROM person_rows
              WHERE id = ?1",
         )?
         .query_row([case.as_bytes()], |row| {
@@ -181,6 +182,10 @@ pub fn person(connection: &Connection, case: Uuid) -> rusqlite::Result<Option<Pe
                 address: row.get(2)?,
                 contact_name: row.get(3)?,
                 contact_phone: row.get(4)?,
+                legal_basis: row
+                    .get::<_, Option<String>>(5)?
+                    .and_then(|code| LegalBasis::from_code(&code)),
+                consent_text: row.get(6)?,
                 conflicts: Vec::new(),
             })
         })

@@ -4,8 +4,8 @@ use super::*;
 use crate::document::{DocumentState, schema};
 use crate::edit::{Edit, Operation};
 use crate::model::{
-    ActorId, Confidentiality, DocumentId, IntentId, LegalKind, Location, OfficerId, Person,
-    ReportedKind, Satisfaction, Source, Visit,
+    ActorId, Confidentiality, DocumentId, IntentId, LegalBasis, LegalKind, Location, OfficerId,
+    Person, ReportedKind, Satisfaction, Source, Visit,
 };
 
 fn store() -> Connection {
@@ -170,6 +170,8 @@ fn a_row_says_what_its_document_says() {
         address: Some("12/3 Lạc Long Quân".to_owned()),
         contact_name: Some("Lê Hùng".to_owned()),
         contact_phone: Some("0381234567".to_owned()),
+        legal_basis: Some(LegalBasis::Consent),
+        consent_text: Some("2026-1".to_owned()),
         conflicts: Vec::new(),
     };
     let states = [

@@ -6,7 +6,9 @@ use uuid::Uuid;
 use super::search::Words;
 use super::{files, read};
 use crate::document::{DocumentState, schema};
-use crate::model::{Case, DocumentId, DocumentKind, LegalKind, Person, Satisfaction, Visit};
+use crate::model::{
+    Case, DocumentId, DocumentKind, LegalBasis, LegalKind, Person, Satisfaction, Visit,
+};
 
 /// How many cases may wait to be indexed, some tens of milliseconds' work.
 const DUE_MAX: u32 = 128;
@@ -212,8 +214,9 @@ fn write_person(connection: &Connection, person: &Person) -> rusqlite::Result<()
     connection
         .prepare_cached(
             "INSERT OR REPLACE INTO person_rows (
-                 id, name, phone, address, contact_name, contact_phone, conflict_count)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                 id, name, phone, address, contact_name, contact_phone, legal_basis,
+                 consent_text, conflict_count)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?
         .execute(params![
             person.id.as_bytes(),
@@ -222,6 +225,8 @@ fn write_person(connection: &Connection, person: &Person) -> rusqlite::Result<()
             person.address,
             person.contact_name,
             person.contact_phone,
+            person.legal_basis.map(LegalBasis::code),
+            person.consent_text,
             person.conflicts.len() as i64,
         ])?;
     note_due(connection, person.id)

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use gandan_core::model::Directory;
+use gandan_core::model::{Directory, consent};
 use gandan_core::replica::CaseDetail;
 use gandan_core::store::rows::CaseQuery;
 
@@ -41,6 +41,18 @@ pub(super) fn list(arguments: &List) -> Result<Outcome, Failure> {
             ))?;
         }
     }
+    output.flush()?;
+    Ok(Outcome::Complete)
+}
+
+/// Prints the words with which a person is asked for consent.
+pub(super) fn consent() -> Result<Outcome, Failure> {
+    let mut output = Output::new();
+    let text = consent::current();
+    output.line(&format!(
+        "{}\n{}\n{}",
+        text.version, text.vietnamese, text.english
+    ))?;
     output.flush()?;
     Ok(Outcome::Complete)
 }

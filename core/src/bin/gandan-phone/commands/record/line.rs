@@ -1,7 +1,9 @@
 //! One line of `cases.jsonl` as typed values, or what is wrong with it in words. Words name the
 //! field and the rule, never what was said.
 
-use gandan_core::model::{AttachmentHash, Person, ReportedKind, Source, Timestamp, Urgency};
+use gandan_core::model::{
+    AttachmentHash, LegalBasis, Person, ReportedKind, Source, Timestamp, Urgency,
+};
 use gandan_core::replica::NewCase;
 use serde_json::{Map, Value};
 
@@ -192,6 +194,13 @@ impl Fields {
             address: object.text("address")?,
             contact_name: object.text("contact_name")?,
             contact_phone: object.text("contact_phone")?,
+            legal_basis: object.word(
+                "legal_basis",
+                LegalBasis::from_code,
+                LegalBasis::ALL,
+                LegalBasis::code,
+            )?,
+            consent_text: object.text("consent_text")?,
             ..Person::default()
         };
         self.leave("citizen", object);
