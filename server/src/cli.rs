@@ -232,6 +232,9 @@ pub struct Invite {
     /// [default: public_addresses of gandan.toml, or where serve listened last]
     #[arg(long = "address", value_name = "HOST:PORT")]
     pub addresses: Vec<String>,
+    /// Ghi mã QR vào tệp mới · Writes the QR code into a new file, as SVG; whoever has it can enrol
+    #[arg(long, value_name = "FILE")]
+    pub qr: Option<PathBuf>,
     /// Lời mời dùng được bao lâu · How long it lives [default: invite_hours of gandan.toml, or 72]
     #[arg(long, value_name = "HOURS", value_parser = clap::value_parser!(u32).range(1..=720))]
     pub hours: Option<u32>,

@@ -111,6 +111,12 @@ pub enum CommandError {
     /// Standard output was closed.
     #[error("standard output cannot be written: {0}")]
     Output(#[source] std::io::Error),
+    /// A file that is to be made is there, or its folder cannot be written.
+    #[error("the new file cannot be written: {0}")]
+    NewFile(#[source] std::io::Error),
+    /// An invite with so many addresses is longer than a QR code.
+    #[error("an invite with so many addresses is too long for a QR code; give fewer")]
+    NoQrCode,
     /// There is no backup, or nothing was made of one.
     #[error(transparent)]
     Backup(#[from] BackupError),
@@ -141,7 +147,8 @@ impl CommandError {
             | Self::RecoveryKey(_)
             | Self::Checkpoint(_) => 2,
             Self::Backup(error) => backup_exit_code(error),
-            Self::Serving | Self::System(_) | Self::Output(_) => 3,
+            Self::NoQrCode => 2,
+            Self::Serving | Self::System(_) | Self::Output(_) | Self::NewFile(_) => 3,
             Self::Listen(_) => 4,
             Self::Demo(error) => error.exit_code(),
         }
@@ -422,4 +429,18 @@ fn tell(messages: &mut dyn Write, words: std::fmt::Arguments) {
     let _ = messages.write_fmt(words);
     let _ = messages.write_all(b"\n");
     let _ = messages.flush();
+}
+
+/// Writes a new file that its user alone may read.
+fn write_private(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let write = || {
+        let mut file = options.open(path)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    write().map_err(CommandError::NewFile)
 }

@@ -10,7 +10,7 @@ use std::str::FromStr;
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::console::Transport;
+use crate::console::{Entrance, Transport};
 use crate::serving::CertificateFiles;
 use crate::ward::{RetainedClass, RetentionRule};
 
@@ -40,6 +40,8 @@ pub struct Config {
     pub is_behind_tls_proxy: bool,
     /// The console's own certificate; `None`: it speaks in clear text.
     pub certificate: Option<CertificateFiles>,
+    /// Nobody works at the console without a second factor.
+    pub requires_second_factor: bool,
     /// How long an invite lives, in hours.
     pub invite_hours: u32,
     /// How long what is personal is kept.
@@ -61,6 +63,7 @@ impl Default for Config {
             is_cleartext_http_allowed: false,
             is_behind_tls_proxy: false,
             certificate: None,
+            requires_second_factor: false,
             invite_hours: INVITE_HOURS_DEFAULT,
             retention: retention(None, None),
             backup_to: None,
@@ -149,6 +152,7 @@ struct File {
     behind_tls_proxy: Option<bool>,
     console_certificate: Option<PathBuf>,
     console_key: Option<PathBuf>,
+    require_second_factor: Option<bool>,
     invite_hours: Option<u32>,
     retention_person_days: Option<u32>,
     retention_request_days: Option<u32>,
@@ -193,13 +197,17 @@ impl Config {
         Ok(config)
     }
 
-    /// How browsers reach the console.
+    /// How people come into the console.
     #[must_use]
-    pub fn transport(&self) -> Transport {
-        if self.is_behind_tls_proxy || self.certificate.is_some() {
-            Transport::Tls
-        } else {
-            Transport::ClearText
+    pub fn entrance(&self) -> Entrance {
+        let is_tls = self.is_behind_tls_proxy || self.certificate.is_some();
+        Entrance {
+            transport: if is_tls {
+                Transport::Tls
+            } else {
+                Transport::ClearText
+            },
+            requires_second_factor: self.requires_second_factor,
         }
     }
 
@@ -227,6 +235,7 @@ impl Config {
         }
         self.is_cleartext_http_allowed = file.allow_cleartext_http.unwrap_or_default();
         self.is_behind_tls_proxy = file.behind_tls_proxy.unwrap_or_default();
+        self.requires_second_factor = file.require_second_factor.unwrap_or_default();
         self.certificate = match (file.console_certificate, file.console_key) {
             (Some(certificate), Some(key)) => Some(CertificateFiles { certificate, key }),
             (None, None) => None,
@@ -453,6 +462,6 @@ mod tests {
         ));
         let config = from_file(&format!("{text}console_key = 'b.pem'")).expect("valid");
         assert!(config.check_http(config.http).is_ok());
-        assert_eq!(config.transport(), Transport::Tls);
+        assert_eq!(config.entrance().transport, Transport::Tls);
     }
 }

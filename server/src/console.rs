@@ -59,11 +59,30 @@ pub enum Transport {
     Tls,
 }
 
+/// How people come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entrance {
+    /// How browsers reach the console.
+    pub transport: Transport,
+    /// Whoever has no second factor turns it on before they do anything else.
+    pub requires_second_factor: bool,
+}
+
+impl From<Transport> for Entrance {
+    fn from(transport: Transport) -> Self {
+        Self {
+            transport,
+            requires_second_factor: false,
+        }
+    }
+}
+
 /// What every handler shares.
 #[derive(Clone)]
 struct Console {
     ward: Ward,
     transport: Transport,
+    requires_second_factor: bool,
     hashing: signing::Hashing,
     photos: Arc<Semaphore>,
 }
@@ -83,10 +102,15 @@ impl Console {
 }
 
 /// Every route of the console, `/healthz` included.
-pub fn router(ward: Ward, transport: Transport) -> Router {
+pub fn router(ward: Ward, entrance: impl Into<Entrance>) -> Router {
+    let Entrance {
+        transport,
+        requires_second_factor,
+    } = entrance.into();
     let console = Console {
         ward,
         transport,
+        requires_second_factor,
         hashing: signing::Hashing::new(),
         photos: Arc::new(Semaphore::new(PHOTOS_AT_ONCE)),
     };

@@ -131,8 +131,11 @@ pub(crate) fn run(
         .ward
         .remember_addresses(&address, &console.to_string())?;
     let ward = stage.ward.clone();
-    let serving =
-        runtime.spawn(async move { doors.serve(&ward, Transport::ClearText, stopping).await });
+    let serving = runtime.spawn(async move {
+        doors
+            .serve(&ward, Transport::ClearText.into(), stopping)
+            .await
+    });
 
     let mut voice = Voice(if arguments.json {
         &mut *terminal.messages

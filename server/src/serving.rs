@@ -11,7 +11,7 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::console::{self, Transport};
+use crate::console::{self, Entrance};
 use crate::rounds::ask_every;
 use crate::sync::Listener;
 use crate::ward::Ward;
@@ -77,13 +77,8 @@ impl Doors {
     }
 
     /// Serves both until `stop` says so; then nothing new is begun, and what was begun is finished.
-    pub(crate) async fn serve(
-        self,
-        ward: &Ward,
-        transport: Transport,
-        stop: watch::Receiver<bool>,
-    ) {
-        let router = console::router(ward.clone(), transport);
+    pub(crate) async fn serve(self, ward: &Ward, entrance: Entrance, stop: watch::Receiver<bool>) {
+        let router = console::router(ward.clone(), entrance);
         let router = router.into_make_service_with_connect_info::<SocketAddr>();
         let stopping = stop.clone();
         let console = async move {

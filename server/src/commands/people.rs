@@ -5,12 +5,15 @@ use std::process::{Command, Stdio};
 
 use gandan_core::model::Timestamp;
 use qrcode::QrCode;
-use qrcode::render::unicode;
+use qrcode::render::{svg, unicode};
 
-use super::{CommandError, Outcome, Terminal, say, tell};
+use super::{CommandError, Outcome, Terminal, say, tell, write_private};
 use crate::cli::{self, DeviceRevoke};
 use crate::config::{self, Config};
 use crate::ward::Ward;
+
+/// Pixels of a side of a QR code.
+const QR_PIXELS: u32 = 480;
 
 /// A line longer than this is no password.
 const PASSWORD_LINE_BYTES_MAX: u64 = 1024;
@@ -142,6 +145,15 @@ pub(super) fn invite(
                 .build();
             say(terminal.output, format_args!("\n{picture}"))?;
         }
+    }
+    if let Some(path) = &arguments.qr {
+        // Eight addresses of the longest kind are more than a code holds.
+        let code = QrCode::new(line.as_bytes()).map_err(|_| CommandError::NoQrCode)?;
+        let picture = code
+            .render::<svg::Color<'_>>()
+            .min_dimensions(QR_PIXELS, QR_PIXELS)
+            .build();
+        write_private(path, picture.as_bytes())?;
     }
     tell(
         terminal.messages,

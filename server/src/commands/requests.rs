@@ -1,10 +1,7 @@
 //! What people ask about their own data, and how long it is kept: `request …`, `access`, `retention`.
 
-use std::io::Write;
-use std::path::Path;
-
 use super::records::case_as_typed;
-use super::{CommandError, Outcome, Terminal, say, tell};
+use super::{CommandError, Outcome, Terminal, say, tell, write_private};
 use crate::cli::{Access, RequestAdd, RequestClose};
 use crate::subject_access;
 use crate::ward::{CitizenRequest, RequestKind, RequestOutcome, RetentionRule, Ward};
@@ -96,7 +93,7 @@ pub(super) fn access(
         subject_access::html(&held, &ward.directory()?, ward.now())
             .map_err(|error| CommandError::Output(std::io::Error::other(error)))?
     };
-    write_private(&arguments.to, copy.as_bytes()).map_err(CommandError::Output)?;
+    write_private(&arguments.to, copy.as_bytes())?;
     tell(
         terminal.messages,
         format_args!(
@@ -137,15 +134,4 @@ pub(super) fn retention(
     };
     tell(terminal.messages, format_args!("{words}"));
     Ok(Outcome::Done)
-}
-
-/// A new file that its user alone may read.
-fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
 }

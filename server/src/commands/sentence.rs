@@ -53,6 +53,12 @@ fn vietnamese(error: &CommandError) -> String {
         CommandError::System(_) => {
             "Hệ điều hành từ chối; thử lại hoặc khởi động lại máy.".to_owned()
         }
+        CommandError::NewFile(_) => {
+            "Không ghi được tệp mới: chọn tên chưa có, trong thư mục ghi được.".to_owned()
+        }
+        CommandError::NoQrCode => {
+            "Thư mời có quá nhiều địa chỉ cho một mã QR; bớt địa chỉ.".to_owned()
+        }
         CommandError::Output(_) => "Không ghi được kết quả ra.".to_owned(),
         CommandError::Backup(error) => backup(error),
         // These speak both languages.

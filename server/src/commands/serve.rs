@@ -33,7 +33,7 @@ pub(super) fn run(
     let http = arguments.http.unwrap_or(config.http);
     config.is_cleartext_http_allowed |= arguments.allow_cleartext_http;
     config.check_http(http)?;
-    let transport = config.transport();
+    let entrance = config.entrance();
     let _only_one = claim(&arguments.data.directory)?;
     let runtime = tokio::runtime::Runtime::new().map_err(CommandError::System)?;
     runtime.block_on(async {
@@ -53,7 +53,7 @@ pub(super) fn run(
             let data = arguments.data.directory.clone();
             tokio::spawn(rounds::every_hour(ward.clone(), data, to));
         }
-        doors.serve(ward, transport, stop).await;
+        doors.serve(ward, entrance, stop).await;
         tracing::info!("stopped");
         Ok(Outcome::Done)
     })

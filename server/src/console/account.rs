@@ -138,6 +138,8 @@ struct AccountPage {
     recovery_codes: Vec<String>,
     sessions: Vec<SessionLine>,
     factor: FactorView,
+    /// Nothing else opens before it is on.
+    requires_factor: bool,
 }
 
 /// `GET /account`
@@ -276,6 +278,7 @@ async fn answer(
     message: Option<Message>,
     recovery_codes: Vec<String>,
 ) -> Result<Response, Problem> {
+    let requires_factor = console.requires_second_factor;
     let page = console
         .ask(move |ward| {
             let names = Names::new(ward.directory()?);
@@ -287,6 +290,7 @@ async fn answer(
                 recovery_codes,
                 sessions: sessions.into_iter().map(SessionLine::from).collect(),
                 factor: FactorView::read(ward, &staff)?,
+                requires_factor,
             })
         })
         .await?;

@@ -10,7 +10,7 @@ use super::fields::Fields;
 use super::problem::Problem;
 use super::signing::{self, Resume};
 use super::{Console, Transport, page};
-use crate::ward::Staff;
+use crate::ward::{Factor, Staff};
 
 /// Name of the cookie. With TLS the prefix makes browsers refuse one that another host set.
 fn cookie_name(transport: Transport) -> &'static str {
@@ -58,6 +58,26 @@ pub(super) async fn staff(
     }
 }
 
+/// As [`staff`], for everything but one's own account: whoever lacks a second factor where one is required is
+/// led to where it is turned on.
+async fn working_staff(console: &Console, headers: &HeaderMap) -> Result<Option<Staff>, Response> {
+    let found = staff(console, headers).await;
+    let Some(staff) = found.map_err(IntoResponse::into_response)? else {
+        return Ok(None);
+    };
+    if console.requires_second_factor {
+        let officer = staff.author.officer;
+        let factor = console.ask(move |ward| ward.second_factor(officer)).await;
+        if !matches!(
+            factor.map_err(IntoResponse::into_response)?,
+            Factor::On { .. }
+        ) {
+            return Err(Redirect::to("/account").into_response());
+        }
+    }
+    Ok(Some(staff))
+}
+
 /// Somebody who is signed in and works on cases; anybody else is led to the sign-in page and from
 /// there to where they wanted to go.
 pub(super) struct Clerk(pub(super) Staff);
@@ -66,8 +86,7 @@ impl FromRequestParts<Console> for Clerk {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
-        let found = staff(console, &parts.headers).await;
-        match found.map_err(IntoResponse::into_response)? {
+        match working_staff(console, &parts.headers).await? {
             Some(staff) if page::works_on_cases(&staff) => Ok(Self(staff)),
             Some(_) => Err(Problem::RoleWithoutCases.into_response()),
             None => {
@@ -90,8 +109,7 @@ impl FromRequestParts<Console> for Overseer {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
-        let found = staff(console, &parts.headers).await;
-        match found.map_err(IntoResponse::into_response)? {
+        match working_staff(console, &parts.headers).await? {
             Some(staff) if page::oversees(&staff) => Ok(Self(staff)),
             Some(_) => Err(Problem::NoPage.into_response()),
             None => {
@@ -134,8 +152,7 @@ impl FromRequest<Console> for Submission {
     type Rejection = Response;
 
     async fn from_request(request: Request, console: &Console) -> Result<Self, Response> {
-        let found = staff(console, request.headers()).await;
-        let found = found.map_err(IntoResponse::into_response)?;
+        let found = working_staff(console, request.headers()).await?;
         let path = request.uri().path().to_owned();
         let body = form(request).await.map_err(IntoResponse::into_response)?;
         match found {

@@ -219,18 +219,24 @@ pub(super) async fn give_code(
     let token = session::token(console.transport, request.headers()).unwrap_or_default();
     let fields = Fields::parse(&session::form(request).await?);
     let resume = Resume::new(fields.text("resume_path"), fields.verbatim("resume_body"));
-    let (given, code) = (token.clone(), fields.text("code"));
+    let code = fields.text("code");
     let taken = console
-        .ask(move |ward| Ok((ward.awaits_code(&given)?, ward.give_code(&given, &code))))
+        .ask(move |ward| Ok((ward.awaits_code(&token)?, ward.give_code(&token, &code))))
         .await?;
     match taken {
-        (_, Ok(true)) => go_on(&console, token, resume).await,
-        (true, Ok(false)) => {
+        (_, Ok(Some(renewed))) => {
+            let cookie = session::cookie(console.transport, Some(&renewed));
+            let mut response = go_on(&console, renewed, resume).await?;
+            let cookie = cookie.ok_or(Problem::Unexpected)?;
+            response.headers_mut().insert(header::SET_COOKIE, cookie);
+            Ok(response)
+        }
+        (true, Ok(None)) => {
             tracing::info!("second factor refused");
             let status = StatusCode::UNAUTHORIZED;
             Ok(code_page(&console, status, Some(WRONG_CODE), resume).await)
         }
-        (false, Ok(false)) => {
+        (false, Ok(None)) => {
             let status = StatusCode::UNAUTHORIZED;
             Ok(page(&console, status, "", Some(TOO_LATE_FOR_CODE), resume).await)
         }

@@ -259,14 +259,18 @@ impl Work<'_> {
         Ok(meant.len())
     }
 
-    /// The code that a session awaited was right.
-    pub(super) fn open_session(&self, token: &str) -> rusqlite::Result<()> {
-        self.connection
-            .execute(
-                "UPDATE sessions SET awaits_code = 0, seen_at = ?2 WHERE token_hash = ?1",
-                params![token_hash(token), self.now.0],
-            )
-            .map(drop)
+    /// The code that a session awaited was right; gives its new token.
+    pub(super) fn open_session(&self, token: &str) -> rusqlite::Result<String> {
+        let renewed = Zeroizing::new(self.shared.random::<32>());
+        self.connection.execute(
+            "UPDATE sessions SET token_hash = ?2, awaits_code = 0, seen_at = ?3 WHERE token_hash = ?1",
+            params![
+                token_hash(token),
+                blake3::hash(&*renewed).as_bytes(),
+                self.now.0
+            ],
+        )?;
+        Ok(data_encoding::HEXLOWER.encode(&*renewed))
     }
 
     /// Whoever knew what was changed may hold one.

@@ -51,14 +51,15 @@ impl Ward {
         sign_in(&self.shared, origin, login, password)
     }
 
-    /// Opens a session that awaits it, with a code of the second factor or a recovery code. `false` if the
-    /// code is wrong, was used before, or there is no such session.
+    /// Opens a session that awaits it, with a code of the second factor or a recovery code, under another
+    /// token: whoever saw the first has nothing. `None` if the code is wrong, was used before, or there is no
+    /// such session.
     ///
     /// # Errors
     /// [`WardError::TooManyAttempts`], or the store's.
-    pub fn give_code(&self, token: &str, code: &str) -> Result<bool, WardError> {
+    pub fn give_code(&self, token: &str, code: &str) -> Result<Option<String>, WardError> {
         let Some(officer) = sessions::awaiting(&self.shared, token)? else {
-            return Ok(false);
+            return Ok(None);
         };
         let subject = subject(&format!("{officer}"), "code");
         refuse_if_locked(&self.shared, &subject, Some(officer))?;
@@ -66,12 +67,12 @@ impl Ward {
             if !work.take_code(officer, code)? {
                 work.note_failure(&subject)?;
                 work.audit(attempt(Some(officer)).ending("code_refused"))?;
-                return Ok(false);
+                return Ok(None);
             }
             work.forget_failures(&subject)?;
-            work.open_session(token)?;
+            let renewed = work.open_session(token)?;
             work.audit(attempt(None).by(Actor::Staff(officer)))?;
-            Ok(true)
+            Ok(Some(renewed))
         })
     }
 }

@@ -12,7 +12,7 @@ use gandan_core::protocol::enrolment::EnrolmentRequest;
 use gandan_core::replica::{NewCase, Replica};
 use gandan_core::store::StoreKey;
 use gandan_server::app::{self, DeskCase};
-use gandan_server::console::{Transport, router};
+use gandan_server::console::{Entrance, Transport, router};
 use gandan_server::ward::{Origin, Staff, Ward};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -63,7 +63,7 @@ impl Office {
         Self::open_behind(Transport::ClearText)
     }
 
-    pub(crate) fn open_behind(transport: Transport) -> Self {
+    pub(crate) fn open_behind(entrance: impl Into<Entrance>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(Clock {
             now: AtomicI64::new(START_MS),
@@ -78,7 +78,7 @@ impl Office {
             ward.add_staff(login, name, role, PASSWORD).unwrap();
         }
         Self {
-            router: router(ward.clone(), transport),
+            router: router(ward.clone(), entrance),
             ward,
             clock,
             _folder: folder,

@@ -1,9 +1,9 @@
 //! Coming in and going out.
 
 use axum::http::{StatusCode, header};
-use gandan_server::console::Transport;
+use gandan_server::console::{Entrance, Transport};
 
-use super::browser::{Office, PASSWORD, call};
+use super::browser::{Browser, Office, PASSWORD, call};
 
 #[tokio::test]
 async fn nobody_sees_a_page_without_signing_in() {
@@ -190,18 +190,10 @@ async fn a_clerk_turns_on_the_second_factor_and_is_asked_for_it() {
     assert!(page.body.contains("phiên này") && page.body.contains("Chưa bật"));
     let begun = browser.post("/account/second-factor", &[]).await;
     assert_eq!(begun.location(), "/account");
-    let page = browser.get("/account").await;
-    assert!(page.body.contains("<svg"));
-    let from = page.body.find("id=\"factor-secret\">").unwrap() + "id=\"factor-secret\">".len();
-    let secret = page.body[from..].split('<').next().unwrap().to_owned();
     let confirm = "/account/second-factor/confirm";
     let refused = browser.post(confirm, &[("code", "000000")]).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
-    let on = browser
-        .post(confirm, &[("code", &office.code(&secret))])
-        .await;
-    assert_eq!(on.status, StatusCode::OK, "{}", on.body);
-    assert!(on.body.contains("Còn 10 mã dự phòng"));
+    let secret = turn_on(&office, &mut browser).await;
     assert!(!browser.get("/account").await.body.contains(&secret));
 
     // The password leads to the code, the code to where they wanted to go.
@@ -235,12 +227,52 @@ async fn a_clerk_turns_on_the_second_factor_and_is_asked_for_it() {
     assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
     let code = office.code(&secret);
     let right = [&[("code", code.as_str())][..], &resume].concat();
+    let before = browser.cookie.clone();
     let arrived = browser.post("/login/code", &right).await;
+    assert_ne!(browser.cookie, before, "the session has another token");
     assert_eq!(
         (arrived.status, arrived.location()),
         (StatusCode::SEE_OTHER, "/cases?q=den")
     );
     assert_eq!(browser.get("/cases").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn whoever_lacks_a_required_second_factor_can_only_turn_it_on() {
+    let office = Office::open_behind(Entrance {
+        transport: Transport::ClearText,
+        requires_second_factor: true,
+    });
+    for login in ["dung", "thinh", "quantri"] {
+        let mut browser = office.signed_in(login).await;
+        for path in ["/cases", "/desk", "/requests", "/devices", "/audit"] {
+            let page = browser.get(path).await;
+            assert_ne!(page.status, StatusCode::OK, "{path} to {login}");
+        }
+        let page = browser.post("/desk", &[("text", "Đèn tắt")]).await;
+        assert_eq!(page.location(), "/account", "{login}");
+        let page = browser.get("/account").await;
+        assert!(page.body.contains("Phường yêu cầu xác thực hai bước"));
+    }
+    let mut browser = office.signed_in("dung").await;
+    turn_on(&office, &mut browser).await;
+    assert_eq!(browser.get("/cases").await.status, StatusCode::OK);
+}
+
+/// Turns the second factor on; gives its secret.
+async fn turn_on(office: &Office, browser: &mut Browser) -> String {
+    browser.post("/account/second-factor", &[]).await;
+    let page = browser.get("/account").await;
+    assert!(page.body.contains("<svg"));
+    let mark = "id=\"factor-secret\">";
+    let from = page.body.find(mark).unwrap() + mark.len();
+    let secret = page.body[from..].split('<').next().unwrap().to_owned();
+    let code = office.code(&secret);
+    let on = browser
+        .post("/account/second-factor/confirm", &[("code", &code)])
+        .await;
+    assert!(on.body.contains("Còn 10 mã dự phòng"), "{}", on.body);
+    secret
 }
 
 #[tokio::test]

@@ -226,3 +226,20 @@ fn a_stop_card_is_taken_and_holds_nothing_else() {
     let noted = phone.run(&["edit", &id, "--note", "nghe nói rằng"]);
     assert_eq!(noted.code, Some(2), "{noted:?}");
 }
+
+#[test]
+fn an_invite_is_also_a_picture_that_its_maker_alone_may_read() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let town = Town::new();
+    let path = town.path("invite.svg");
+    let officer = ["invite", "--officer", "Lê Hoa", "--role", "leader", "--qr"];
+    let arguments = [&officer[..], &[path.to_str().unwrap()]].concat();
+    let _ = town.server.run(&arguments).expect(0);
+    let picture = std::fs::read_to_string(&path).unwrap();
+    assert!(picture.contains("<svg") && !picture.contains("gandan:"));
+    let rights = std::fs::metadata(&path).unwrap().permissions();
+    assert_eq!(rights.mode() & 0o777, 0o600);
+    // Another invite does not take the place of a picture that somebody may have been given.
+    let _ = town.server.run(&arguments).expect(3);
+}
