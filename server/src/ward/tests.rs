@@ -6,6 +6,7 @@ mod attachments;
 mod audit;
 mod check;
 mod desk;
+mod doors;
 mod enrolment;
 mod feed;
 mod fixture;
