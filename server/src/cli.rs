@@ -156,6 +156,10 @@ pub struct Serve {
 pub enum StaffCommand {
     /// Thêm người, mật khẩu đọc từ đầu vào chuẩn · Adds somebody; the password comes on standard input
     Add(StaffAdd),
+    /// Liệt kê · Lists them, one a line: login, name, role, second factor (on, off)
+    List(Data),
+    /// Người đã nghỉ: không đăng nhập được nữa, việc đã làm vẫn ghi tên · Somebody has left: they sign in no more
+    Remove(StaffNamed),
     /// Đổi mật khẩu, đọc từ đầu vào chuẩn; mọi phiên đang mở bị đóng · Another password, on standard input; ends their sessions
     Password(StaffNamed),
     /// Đóng mọi phiên của một người · Ends every session of somebody
@@ -165,7 +169,7 @@ pub enum StaffCommand {
     ResetSecondFactor(StaffNamed),
 }
 
-/// `staff password`, `staff sign-out`, `staff reset-second-factor`
+/// `staff remove`, `staff password`, `staff sign-out`, `staff reset-second-factor`
 #[derive(Debug, Args)]
 pub struct StaffNamed {
     /// Where.

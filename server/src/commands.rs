@@ -230,6 +230,14 @@ pub fn run(cli: Cli, terminal: &mut Terminal) -> Result<Outcome, CommandError> {
             let (ward, _) = open(&arguments.data.directory, environment)?;
             people::add_staff(&arguments, &ward, terminal)
         }
+        Command::Staff(crate::cli::StaffCommand::List(data)) => {
+            let (ward, _) = open(&data.directory, environment)?;
+            people::list_staff(&ward, terminal)
+        }
+        Command::Staff(crate::cli::StaffCommand::Remove(arguments)) => {
+            let (ward, _) = open(&arguments.data.directory, environment)?;
+            people::remove_staff(&arguments.login, &ward, terminal)
+        }
         Command::Staff(crate::cli::StaffCommand::Password(arguments)) => {
             let (ward, _) = open(&arguments.data.directory, environment)?;
             people::set_password(&arguments.login, &ward, terminal)

@@ -78,6 +78,7 @@ pub use retention::{RetainedClass, RetentionRule};
 pub use second_factor::{Factor, FactorSecret};
 pub use sessions::Session;
 pub use sign_in::{Origin, SignedIn};
+pub use staff::StaffRecord;
 
 use audit::{Actor, Entry, Kind};
 use connections::{Shared, Work};

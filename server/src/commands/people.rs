@@ -34,6 +34,35 @@ pub(super) fn add_staff(
     Ok(Outcome::Done)
 }
 
+pub(super) fn list_staff(ward: &Ward, terminal: &mut Terminal) -> Result<Outcome, CommandError> {
+    for staff in ward.staff()? {
+        say(
+            terminal.output,
+            format_args!(
+                "{}\t{}\t{}\t{}",
+                staff.login,
+                staff.name,
+                staff.role.code(),
+                if staff.has_second_factor { "on" } else { "off" },
+            ),
+        )?;
+    }
+    Ok(Outcome::Done)
+}
+
+pub(super) fn remove_staff(
+    login: &str,
+    ward: &Ward,
+    terminal: &mut Terminal,
+) -> Result<Outcome, CommandError> {
+    ward.remove_staff(login)?;
+    tell(
+        terminal.messages,
+        format_args!("Đã gỡ {login}, mọi phiên đã đóng · Removed, every session is closed"),
+    );
+    Ok(Outcome::Done)
+}
+
 pub(super) fn set_password(
     login: &str,
     ward: &Ward,

@@ -47,7 +47,7 @@ pub(super) async fn headers(
         // A year: whoever came by TLS once is not led back to clear text.
         headers.insert(
             header::STRICT_TRANSPORT_SECURITY,
-            HeaderValue::from_static("max-age=31536000"),
+            HeaderValue::from_static("max-age=31536000; includeSubDomains"),
         );
     }
     headers

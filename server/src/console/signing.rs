@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{ConnectInfo, RawQuery, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
@@ -260,6 +260,9 @@ pub(super) async fn sign_out(
     let mut response = Redirect::to("/login").into_response();
     let cookie = session::cookie(console.transport, None).ok_or(Problem::Unexpected)?;
     response.headers_mut().insert(header::SET_COOKIE, cookie);
+    // What a page showed is not to come back with the browser's own button.
+    let all = HeaderValue::from_static("\"cache\", \"cookies\", \"storage\"");
+    response.headers_mut().insert("clear-site-data", all);
     Ok(response)
 }
 

@@ -290,6 +290,7 @@ fn outcome_label(outcome: &str) -> &str {
         "unreadable" => "không đọc được",
         "damaged" => "hỏng",
         "empty" => "trống",
+        "removed" => "gỡ",
         "received" => "đã nhận",
         "answered" => "đã trả lời",
         "read" => "đã xem",

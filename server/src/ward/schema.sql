@@ -120,7 +120,7 @@ CREATE TABLE second_factors (
     last_step INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Recovery codes that were not used: BLAKE3 of 80 random bits.
+-- Recovery codes that were not used: BLAKE3 of 120 random bits.
 CREATE TABLE recovery_codes (
     officer   BLOB NOT NULL REFERENCES staff (officer),
     code_hash BLOB NOT NULL,

@@ -10,7 +10,7 @@ use zxcvbn::{Score, zxcvbn};
 use super::audit::{Actor, Entry, Kind};
 use super::connections::{Shared, Work, lock};
 use super::sign_in::{refuse_if_locked, subject};
-use super::{Ward, WardError};
+use super::{Ward, WardError, directory};
 
 /// What the Password Storage Cheat Sheet of OWASP asks of argon2id: memory, passes, lanes.
 const MEMORY_KIB: u32 = 19_456;
@@ -76,6 +76,19 @@ fn derive(
     Ok(hash)
 }
 
+/// Somebody who may sign in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StaffRecord {
+    /// What they type.
+    pub login: String,
+    /// As others see them.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+    /// Whether a code is asked for beside the password.
+    pub has_second_factor: bool,
+}
+
 impl Ward {
     /// Adds a member of staff with an argon2id hash of the password.
     ///
@@ -106,6 +119,51 @@ impl Ward {
         let hash = new_hash(&self.shared, password, login)?;
         self.shared
             .write(self.by, |work| work.put_staff(login, name, role, &hash))
+    }
+
+    /// Everybody who may sign in, by login.
+    ///
+    /// # Errors
+    /// See [`WardError`].
+    pub fn staff(&self) -> Result<Vec<StaffRecord>, WardError> {
+        self.shared.read(|connection| {
+            Ok(connection
+                .prepare(
+                    "SELECT s.login, o.name, o.role,
+                            EXISTS (SELECT 1 FROM second_factors f WHERE f.officer = s.officer AND f.is_on = 1)
+                     FROM staff s JOIN officers o ON o.id = s.officer ORDER BY s.login",
+                )?
+                .query_map([], |row| {
+                    Ok(StaffRecord {
+                        login: row.get(0)?,
+                        name: row.get(1)?,
+                        role: directory::role(row, 2)?,
+                        has_second_factor: row.get(3)?,
+                    })
+                })?
+                .collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    /// Somebody has left: they sign in no more, and every session of theirs ends. What they did stays theirs.
+    ///
+    /// # Errors
+    /// [`WardError::NotFound`] if nobody has this login, or the store's.
+    pub fn remove_staff(&self, login: &str) -> Result<(), WardError> {
+        self.shared.write(self.by, |work| {
+            let officer = work.staff_named(login)?;
+            work.end_all_sessions(officer)?;
+            work.forget_factor(officer)?;
+            work.connection.execute(
+                "DELETE FROM staff WHERE officer = ?1",
+                [officer.0.as_bytes()],
+            )?;
+            work.audit(
+                Entry::of(Kind::StaffChanged)
+                    .about(officer)
+                    .ending("removed"),
+            )
+        })
     }
 
     /// Gives a member of staff another password, and ends every session: whoever knew the old one may

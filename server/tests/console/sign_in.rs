@@ -157,7 +157,7 @@ async fn behind_tls_the_cookie_is_bound_to_it() {
     let list = browser.get("/cases").await;
     assert_eq!(list.status, StatusCode::OK);
     let strict = list.header(header::STRICT_TRANSPORT_SECURITY);
-    assert_eq!(strict, "max-age=31536000");
+    assert_eq!(strict, "max-age=31536000; includeSubDomains");
     let clear = Office::open().browser().get("/login").await;
     assert_eq!(clear.header(header::STRICT_TRANSPORT_SECURITY), "");
 }

@@ -436,3 +436,21 @@ fn a_password_that_everybody_tries_first_is_refused() {
         assert!(matches!(added, Err(WardError::Invalid(_))), "{easy}");
     }
 }
+
+#[test]
+fn somebody_who_left_signs_in_no_more_and_what_they_did_stays_theirs() {
+    let world = with_clerk();
+    let token = sign_in(&world, "hanh", PASSWORD).unwrap().unwrap();
+    let (officer, _, _) = with_factor(&world);
+    assert!(world.ward.staff().unwrap()[0].has_second_factor);
+    world.ward.remove_staff("hanh").unwrap();
+    assert_eq!(sign_in(&world, "hanh", PASSWORD).unwrap(), None);
+    assert_eq!(world.ward.session(&token).unwrap(), None);
+    assert!(world.ward.staff().unwrap().is_empty());
+    let known = world.ward.directory().unwrap().officers;
+    assert!(known.iter().any(|known| known.id == officer));
+    assert!(matches!(
+        world.ward.remove_staff("hanh"),
+        Err(WardError::NotFound("login"))
+    ));
+}
