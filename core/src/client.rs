@@ -7,6 +7,7 @@ mod driver;
 mod enrol;
 mod hand_over;
 mod link;
+mod renew;
 mod report;
 mod socket;
 mod stay;
@@ -15,6 +16,7 @@ pub mod tls;
 pub mod transport;
 
 pub use enrol::enrol;
+pub use renew::renew_key;
 pub use report::SyncReport;
 pub use stay::{Stay, StayEvent};
 
@@ -27,7 +29,7 @@ use tokio::time::timeout;
 use self::connect::Route;
 use self::link::Link;
 use self::socket::Traffic;
-use crate::model::WardKey;
+use crate::model::{DeviceId, WardKey};
 use crate::protocol::ALPN_SYNC;
 use crate::protocol::initiator::{ConversationError, Initiator, Progress};
 use crate::protocol::message::Refusal;
@@ -197,9 +199,13 @@ impl Client {
             && let Err(error) = hand_over::hand_over(&self.replica).await
         {
             tracing::warn!(%error, "what is unsent is not handed over");
-            if refusal == Refusal::Wipe && self.ask(Replica::may_hand_over_again).await? {
+            if refusal == Refusal::Wipe && self.ask(Replica::note_hand_over_cut).await? {
                 return Ok(());
             }
+        }
+        if refusal == Refusal::UnknownDevice && renew::reclaim(&self.replica).await? {
+            // The ward knows it again at the next contact.
+            return Ok(());
         }
         self.ask(move |replica| replica.heed(refusal)).await?;
         Ok(())
@@ -264,14 +270,15 @@ impl Client {
         run_blocking(move || question(&asked)).await
     }
 
-    /// The way that was taken the last time, unless the phone has another ward since.
+    /// The way that was taken the last time, unless the phone has another ward or another key since.
     async fn route(&self, ward_key: WardKey) -> Route {
-        let known = self.lock().clone();
-        if let Some(route) = known.filter(|route| route.ward_key == ward_key) {
-            return route;
-        }
         let device_key = self.ask(Replica::device_key).await;
-        Route::new(&device_key, ward_key, ALPN_SYNC)
+        let device = DeviceId(device_key.verifying_key().to_bytes());
+        let known = self.lock().clone();
+        match known.filter(|route| route.ward_key == ward_key && route.device == device) {
+            Some(route) => route,
+            None => Route::new(&device_key, ward_key, ALPN_SYNC),
+        }
     }
 
     fn remember(&self, route: Route, link: &Link) {

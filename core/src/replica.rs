@@ -18,6 +18,7 @@ mod purging;
 mod reading;
 mod records;
 mod rejection;
+mod renewal;
 mod rescue;
 mod standing;
 mod verdicts;
@@ -62,7 +63,6 @@ pub struct Replica {
 
 struct Inner {
     environment: Arc<dyn Environment>,
-    device_key: SigningKey,
     path: PathBuf,
     core: Mutex<Core>,
     observers: Observers,
@@ -73,6 +73,7 @@ struct Core {
     store: OpenStore,
     /// One opening of the store: never written down, so that no copy of the store can use it again.
     actor: ActorId,
+    device_key: SigningKey,
     enrolment: Option<Enrolment>,
     directory: Option<Arc<Directory>>,
     cache: DocumentCache,
@@ -94,7 +95,7 @@ impl Replica {
             rescue::salvage(reopen, &*environment, to);
         })?;
         let path = directory.join(device::FILE_NAME);
-        let (core, device_key) = load(store, &*environment).map_err(|error| {
+        let core = load(store, &*environment).map_err(|error| {
             if connection::is_damage(&error) {
                 // Best effort: the damage will be noticed again.
                 let _ = connection::suspect(&path);
@@ -104,7 +105,6 @@ impl Replica {
         Ok(Self {
             inner: Arc::new(Inner {
                 environment,
-                device_key,
                 path,
                 core: Mutex::new(core),
                 observers: Observers::default(),
@@ -120,10 +120,10 @@ impl Replica {
         u64::from_le_bytes(bytes)
     }
 
-    /// The device's Ed25519 key, made with the store.
+    /// The device's Ed25519 key, made with the store or renewed since.
     #[must_use]
     pub fn device_key(&self) -> SigningKey {
-        self.inner.device_key.clone()
+        self.core().device_key.clone()
     }
 
     /// What the ward gave at enrolment.
@@ -253,17 +253,9 @@ fn author_of(enrolment: &Enrolment) -> Author {
     }
 }
 
-fn load(store: OpenStore, environment: &dyn Environment) -> rusqlite::Result<(Core, SigningKey)> {
+fn load(store: OpenStore, environment: &dyn Environment) -> rusqlite::Result<Core> {
     let connection = &store.connection;
-    let device_key = match device_key(connection)? {
-        Some(key) => key,
-        None => {
-            let mut seed = Zeroizing::new([0; 32]);
-            environment.fill_random(seed.as_mut_slice());
-            settings::write(connection, settings::DEVICE_SEED, seed.as_slice())?;
-            SigningKey::from_bytes(&seed)
-        }
-    };
+    let device_key = kept_or_made(connection, environment, settings::DEVICE_SEED)?;
     let enrolment = settings::enrolment(connection)?;
     let directory = settings::read(connection, settings::DIRECTORY)?
         .map(|sealed| directory::open(&sealed).map_err(|_| malformed(settings::DIRECTORY)))
@@ -271,27 +263,38 @@ fn load(store: OpenStore, environment: &dyn Environment) -> rusqlite::Result<(Co
         .map(|(directory, _)| Arc::new(directory));
     let mut actor = ActorId([0; 16]);
     environment.fill_random(&mut actor.0);
-    let core = Core {
+    Ok(Core {
         store,
         actor,
+        device_key,
         enrolment,
         directory,
         cache: DocumentCache::default(),
         conversation: ConversationMemory::default(),
-    };
-    Ok((core, device_key))
+    })
 }
 
-/// The device's key; `None` in a store that is being made.
-fn device_key(connection: &Connection) -> rusqlite::Result<Option<SigningKey>> {
-    let Some(seed) = settings::read(connection, settings::DEVICE_SEED)?.map(Zeroizing::new) else {
+/// A key of this device; `None` if it was never made.
+fn kept_key(connection: &Connection, name: &'static str) -> rusqlite::Result<Option<SigningKey>> {
+    let Some(seed) = settings::read(connection, name)?.map(Zeroizing::new) else {
         return Ok(None);
     };
-    let seed: &[u8; 32] = seed
-        .as_slice()
-        .try_into()
-        .map_err(|_| malformed(settings::DEVICE_SEED))?;
+    let seed: &[u8; 32] = seed.as_slice().try_into().map_err(|_| malformed(name))?;
     Ok(Some(SigningKey::from_bytes(seed)))
+}
+
+fn kept_or_made(
+    connection: &Connection,
+    environment: &dyn Environment,
+    name: &'static str,
+) -> rusqlite::Result<SigningKey> {
+    if let Some(key) = kept_key(connection, name)? {
+        return Ok(key);
+    }
+    let mut seed = Zeroizing::new([0; 32]);
+    environment.fill_random(seed.as_mut_slice());
+    settings::write(connection, name, seed.as_slice())?;
+    Ok(SigningKey::from_bytes(&seed))
 }
 
 #[cfg(test)]

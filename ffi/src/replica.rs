@@ -250,6 +250,13 @@ impl Replica {
         Ok(self.client.sync(&mut tell).await?)
     }
 
+    /// Gives this phone another key, without a visit to the office: for the time after it may have been in
+    /// other hands. The old key is of no use afterwards. Needs a network; however it ends, the ward knows
+    /// the key that the phone has.
+    pub async fn renew_key(&self) -> Result<(), GandanError> {
+        Ok(gandan_core::client::renew_key(&self.core).await?)
+    }
+
     /// As [`Replica::sync`], then stays connected until [`Replica::leave`]: what is new comes by itself and is told
     /// to the change observers, what is recorded goes up by itself. A lost connection is tried again, with
     /// growing waits and for ever. Fails only if no attempt can help any more. A second call takes the

@@ -56,7 +56,7 @@ use gandan_core::model::{
 };
 use gandan_core::policy::Author;
 use gandan_core::protocol::checkpoint::Checkpoint;
-use gandan_core::protocol::enrolment::{EnrolmentRequest, EnrolmentResponse};
+use gandan_core::protocol::enrolment::{EnrolmentRequest, EnrolmentResponse, RenewalRequest};
 use gandan_core::protocol::invite::Invite;
 use gandan_core::protocol::responder::{WardAnswer, WardCommand};
 use gandan_core::protocol::verdict::Verdict;
@@ -329,6 +329,18 @@ impl Ward {
         request: &EnrolmentRequest,
     ) -> Result<EnrolmentResponse, WardError> {
         self.write(|work| work.enrol(device, request))
+    }
+
+    /// Takes another key for a device, asked for under the present one.
+    ///
+    /// # Errors
+    /// See [`WardError`]; a refusal is an answer.
+    pub fn renew(
+        &self,
+        present: DeviceId,
+        request: &RenewalRequest,
+    ) -> Result<EnrolmentResponse, WardError> {
+        self.write(|work| work.renew(present, request))
     }
 
     /// Every device, newest first.

@@ -14,7 +14,7 @@ use super::SyncError;
 use super::link::Link;
 use super::socket::{self, Traffic};
 use super::{tcp, tls};
-use crate::model::WardKey;
+use crate::model::{DeviceId, WardKey};
 use crate::protocol::message::Refusal;
 
 /// How long one address may take to answer: a bad mobile link loses the first packets and needs
@@ -33,6 +33,7 @@ const TCP_AFTER_MS: u64 = 2_000;
 #[derive(Clone)]
 pub(super) struct Route {
     pub(super) ward_key: WardKey,
+    pub(super) device: DeviceId,
     /// Holds the ward's tickets.
     quic: quinn::ClientConfig,
     tcp: Arc<rustls::ClientConfig>,
@@ -48,6 +49,7 @@ impl Route {
         const FITS: &str = "our own Ed25519 key fits our own TLS configuration";
         Self {
             ward_key,
+            device: DeviceId(device_key.verifying_key().to_bytes()),
             quic: tls::client_config(device_key, ward_key, alpn).expect(FITS),
             tcp: Arc::new(tls::client_config_tcp(device_key, ward_key, alpn).expect(FITS)),
             peer: None,

@@ -2,6 +2,9 @@
 
 use thiserror::Error;
 
+/// Việt Nam has kept UTC+7, without summer time, since 1975.
+pub const VIETNAM_OFFSET_HOURS: i8 = 7;
+
 /// Milliseconds since 1970-01-01T00:00:00Z. A device's time is a claim and may be years off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(pub i64);
@@ -29,10 +32,10 @@ impl Timestamp {
             .map_err(|_| ParseTimeError)
     }
 
-    /// `dd/mm/yyyy HH:MM` in Việt Nam, which has kept UTC+7 without summer time since 1975.
+    /// `dd/mm/yyyy HH:MM` in Việt Nam.
     #[must_use]
     pub fn to_vietnamese(self) -> String {
-        let offset = jiff::tz::Offset::constant(7);
+        let offset = jiff::tz::Offset::constant(VIETNAM_OFFSET_HOURS);
         jiff::Timestamp::from_millisecond(self.0).map_or_else(
             |_| self.0.to_string(),
             |moment| {

@@ -1,15 +1,23 @@
-//! One exchange on its own ALPN: an invite's token for a credential. Each side sends one message
-//! and ends its stream; there is no frame around it.
+//! One exchange on its own ALPN: an invite's token for a credential, or another key for a device that has one.
+//! Each side sends one message and ends its stream; there is no frame around it.
 
 use std::fmt;
+
+use ed25519_dalek::{Signer as _, SigningKey};
 
 use super::credential::Enrolment;
 use super::limits::DEVICE_NAME_BYTES_MAX;
 use super::message::Refusal;
+use super::signature;
 use crate::codec::{DecodeError, Reader, Writer};
+use crate::model::{DeviceId, WardCode};
 
 /// First byte of either message.
 const LAYOUT: u8 = 1;
+/// First byte of a request for another key.
+const LAYOUT_OF_RENEWAL: u8 = 2;
+/// What a new key signs begins with this.
+const RENEWAL_PREFIX: &[u8] = b"gandan/1/renewal\0";
 
 mod answer_tag {
     pub(super) const REFUSED: u8 = 0;
@@ -23,6 +31,51 @@ pub struct EnrolmentRequest {
     pub token: [u8; 16],
     /// Shown to the administrator, at most 64 bytes.
     pub device_name: String,
+}
+
+/// A device that is enrolled asks to be known by another key. That it has the present one was proven by TLS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RenewalRequest {
+    /// The new key, as the device that it will be.
+    pub device: DeviceId,
+    /// By the new key, over both: nobody takes a key of another's.
+    pub signature: [u8; 64],
+}
+
+impl RenewalRequest {
+    /// Asks for `key` in the place of `present`.
+    #[must_use]
+    pub fn sign(key: &SigningKey, ward: WardCode, present: DeviceId) -> Self {
+        let device = DeviceId(key.verifying_key().to_bytes());
+        let signature = key.sign(&signed_bytes(ward, present, device)).to_bytes();
+        Self { device, signature }
+    }
+
+    /// Whether the new key asks for itself, in the place of `present`.
+    #[must_use]
+    pub fn verify(&self, ward: WardCode, present: DeviceId) -> bool {
+        let signed = signed_bytes(ward, present, self.device);
+        signature::holds(self.device.as_bytes(), &signed, &self.signature)
+    }
+}
+
+fn signed_bytes(ward: WardCode, present: DeviceId, next: DeviceId) -> Vec<u8> {
+    let mut writer = Writer::new();
+    writer
+        .fixed(RENEWAL_PREFIX)
+        .fixed(ward.as_bytes())
+        .fixed(present.as_bytes())
+        .fixed(next.as_bytes());
+    writer.finish()
+}
+
+/// What is asked at this door.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    /// To be enrolled.
+    Enrol(EnrolmentRequest),
+    /// To be known by another key.
+    Renew(RenewalRequest),
 }
 
 impl fmt::Debug for EnrolmentRequest {
@@ -49,16 +102,33 @@ pub fn encode_request(request: &EnrolmentRequest) -> Vec<u8> {
     writer.finish()
 }
 
+/// The whole request for another key.
+#[must_use]
+pub fn encode_renewal(request: &RenewalRequest) -> Vec<u8> {
+    let mut writer = Writer::new();
+    writer
+        .byte(LAYOUT_OF_RENEWAL)
+        .fixed(request.device.as_bytes())
+        .fixed(&request.signature);
+    writer.finish()
+}
+
 /// Reads a whole request.
 ///
 /// # Errors
 /// [`DecodeError`]; [`DecodeError::UnknownCode`] if the device speaks another layout.
-pub fn decode_request(bytes: &[u8]) -> Result<EnrolmentRequest, DecodeError> {
+pub fn decode_request(bytes: &[u8]) -> Result<Request, DecodeError> {
     let mut reader = Reader::new(bytes);
-    read_layout(&mut reader)?;
-    let request = EnrolmentRequest {
-        token: reader.fixed()?,
-        device_name: reader.text(DEVICE_NAME_BYTES_MAX)?.to_owned(),
+    let request = match reader.byte()? {
+        LAYOUT => Request::Enrol(EnrolmentRequest {
+            token: reader.fixed()?,
+            device_name: reader.text(DEVICE_NAME_BYTES_MAX)?.to_owned(),
+        }),
+        LAYOUT_OF_RENEWAL => Request::Renew(RenewalRequest {
+            device: DeviceId(reader.fixed()?),
+            signature: reader.fixed()?,
+        }),
+        other => return Err(DecodeError::UnknownCode(other.into())),
     };
     reader.finish()?;
     Ok(request)
@@ -123,14 +193,37 @@ mod tests {
     #[test]
     fn a_request_comes_back() {
         let request = request("Máy của anh Bình");
-        assert_eq!(decode_request(&encode_request(&request)), Ok(request));
+        assert_eq!(
+            decode_request(&encode_request(&request)),
+            Ok(Request::Enrol(request))
+        );
+    }
+
+    #[test]
+    fn a_renewal_comes_back_and_holds_for_one_ward_and_one_present_key() {
+        let ward: WardCode = "26995".parse().unwrap();
+        let present = DeviceId([1; 32]);
+        let request = RenewalRequest::sign(&SigningKey::from_bytes(&[2; 32]), ward, present);
+        assert_eq!(
+            decode_request(&encode_renewal(&request)),
+            Ok(Request::Renew(request.clone()))
+        );
+        assert!(request.verify(ward, present));
+        assert!(!request.verify("26998".parse().unwrap(), present));
+        assert!(!request.verify(ward, DeviceId([3; 32])));
+        let of_another = DeviceId(SigningKey::from_bytes(&[4; 32]).verifying_key().to_bytes());
+        let stolen = RenewalRequest {
+            device: of_another,
+            ..request
+        };
+        assert!(!stolen.verify(ward, present));
     }
 
     #[test]
     fn a_long_name_is_cut_between_letters() {
         let long = request(&"ộ".repeat(30));
-        let decoded = decode_request(&encode_request(&long)).expect("a request");
-        assert_eq!(decoded.device_name, "ộ".repeat(21));
+        let decoded = decode_request(&encode_request(&long));
+        assert_eq!(decoded, Ok(Request::Enrol(request(&"ộ".repeat(21)))));
     }
 
     #[test]
@@ -147,8 +240,8 @@ mod tests {
     #[test]
     fn another_layout_is_told_from_damage() {
         let mut bytes = encode_request(&request(""));
-        bytes[0] = 2;
-        assert_eq!(decode_request(&bytes), Err(DecodeError::UnknownCode(2)));
+        bytes[0] = 3;
+        assert_eq!(decode_request(&bytes), Err(DecodeError::UnknownCode(3)));
         assert_eq!(decode_request(&bytes[..0]), Err(DecodeError::Truncated));
     }
 

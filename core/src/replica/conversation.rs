@@ -283,6 +283,7 @@ impl Replica {
             return Ok((None, BTreeSet::new()));
         };
         let now = self.inner.environment.now();
+        let device_key = core.device_key.clone();
         self.transact_on(core, |work| {
             let connection = work.connection;
             let unsealed =
@@ -291,7 +292,7 @@ impl Replica {
                 return Ok::<_, StoreError>(None);
             }
             let (positions, edits): (Vec<i64>, Vec<_>) = unsealed.into_iter().unzip();
-            let (id, sealed, count) = bundle::seal(&self.inner.device_key, ward, now, &edits);
+            let (id, sealed, count) = bundle::seal(&device_key, ward, now, &edits);
             for edit in &edits[..count] {
                 work.note_change(edit.edit().document);
             }

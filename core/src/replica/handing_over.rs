@@ -48,12 +48,12 @@ impl Replica {
         })
     }
 
-    /// The handing over was cut off. Whether it is to be tried again at the next contact, before this phone
+    /// Notes that the handing over was cut off; whether it is to be tried again at the next contact, before this phone
     /// does what the ward wants of it.
     ///
     /// # Errors
     /// The store's.
-    pub fn may_hand_over_again(&self) -> Result<bool, StoreError> {
+    pub fn note_hand_over_cut(&self) -> Result<bool, StoreError> {
         self.transact(|work| {
             let tries = settings::hand_over_tries(work.connection)?.saturating_add(1);
             settings::write_hand_over_tries(work.connection, tries)?;

@@ -8,7 +8,7 @@ use std::path::Path;
 use ed25519_dalek::SigningKey;
 use rusqlite::Connection;
 
-use super::{Core, Failure, RecordError, Replica, device_key};
+use super::{Core, Failure, RecordError, Replica, kept_key};
 use crate::edit::EncodedEdit;
 use crate::environment::Environment;
 use crate::protocol::bundle;
@@ -35,7 +35,7 @@ impl Replica {
         let environment = &*self.inner.environment;
         let rescue = Rescue {
             source: Source::Sound(&core.store.connection),
-            device_key: &self.inner.device_key,
+            device_key: &core.device_key,
             enrolment,
             environment,
             sealer: Sealer::new(enrolment, random(environment))?,
@@ -55,8 +55,8 @@ pub(super) fn salvage(reopen: &Reopen<'_>, environment: &dyn Environment, to: &P
         let Some(enrolment) = settings::enrolment(&connection).map_err(StoreError::from)? else {
             return Ok(None);
         };
-        let device_key = device_key(&connection).map_err(StoreError::from)?;
-        let Some(device_key) = device_key else {
+        let device_key = kept_key(&connection, settings::DEVICE_SEED);
+        let Some(device_key) = device_key.map_err(StoreError::from)? else {
             return Ok(None);
         };
         let rescue = Rescue {

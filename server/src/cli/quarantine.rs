@@ -9,7 +9,7 @@ use super::Data;
 pub enum QuarantineCommand {
     /// Liệt kê · Lists it, one a line: number, officer, device, came at, bytes, state (whole, cut)
     List(Data),
-    /// In nội dung · Prints what is in it, one change a line: kind, uuid, time, operation, field, value
+    /// In nội dung · Prints what is in it, one change a line: record, time, operation, field, value
     Show(QuarantineNumber),
     /// Nhận vào sổ · Lets it in
     Take(QuarantineNumber),

@@ -1,9 +1,8 @@
 //! What revoked devices handed over: `quarantine list`, `show`, `take`, `discard`.
 
-use gandan_core::model::DocumentKind;
-
 use super::{CommandError, Outcome, Terminal, records, say, tell};
 use crate::ward::Ward;
+use crate::ward::audit::Subject;
 
 pub(super) fn list(ward: &Ward, terminal: &mut Terminal) -> Result<Outcome, CommandError> {
     for file in ward.quarantine()? {
@@ -30,18 +29,13 @@ pub(super) fn show(
 ) -> Result<Outcome, CommandError> {
     let file = ward.look_into_quarantine(number)?;
     for (document, edits) in &file.documents {
-        let kind = match document.kind {
-            DocumentKind::Case => "case",
-            DocumentKind::Person => "person",
-            DocumentKind::Visit => "visit",
-        };
+        let record = Subject::from(*document);
         for edit in edits {
             for change in &edit.content {
                 say(
                     terminal.output,
                     format_args!(
-                        "{kind}\t{}\t{}\t{}\t{}\t{}",
-                        document.uuid,
+                        "{record}\t{}\t{}\t{}\t{}",
                         edit.device_time.to_rfc3339(),
                         change.operation,
                         change.field,

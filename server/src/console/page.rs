@@ -6,6 +6,7 @@ use axum::response::{Html, IntoResponse, Response};
 use gandan_core::model::{Role, Status, Urgency};
 
 use super::names::Names;
+use super::problem::Problem;
 use crate::ward::Staff;
 
 /// Which part of the console a page belongs to.
@@ -181,6 +182,11 @@ impl Message {
             code,
         }
     }
+}
+
+/// The number that an address names; anything else names no page.
+pub(super) fn number(typed: &str) -> Result<u64, Problem> {
+    typed.parse().map_err(|_| Problem::NoPage)
 }
 
 /// Renders a page.

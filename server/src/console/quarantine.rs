@@ -82,7 +82,7 @@ pub(super) async fn show(
     Path(number): Path<String>,
     Clerk(staff): Clerk,
 ) -> Result<Response, Problem> {
-    let number = parse_number(&number)?;
+    let number = page::number(&number)?;
     let page = console
         .ask(move |ward| {
             let found = ward.quarantine()?;
@@ -116,7 +116,7 @@ pub(super) async fn take(
     Path(number): Path<String>,
     Submission { staff, .. }: Submission,
 ) -> Result<Response, Problem> {
-    let number = parse_number(&number)?;
+    let number = page::number(&number)?;
     let by = Actor::Staff(staff.author.officer);
     let taken = console
         .ask(move |ward| ward.acting_for(by).take_from_quarantine(number))
@@ -145,7 +145,7 @@ pub(super) async fn discard(
     Path(number): Path<String>,
     Submission { staff, .. }: Submission,
 ) -> Result<Response, Problem> {
-    let number = parse_number(&number)?;
+    let number = page::number(&number)?;
     let by = Actor::Staff(staff.author.officer);
     let discarded = console
         .ask(move |ward| ward.acting_for(by).discard_from_quarantine(number))
@@ -157,10 +157,6 @@ pub(super) async fn discard(
         }
         Err(problem) => settled_elsewhere(&console, staff, problem).await,
     }
-}
-
-fn parse_number(number: &str) -> Result<u64, Problem> {
-    number.parse().map_err(|_| Problem::NoPage)
 }
 
 /// Somebody else may have decided meanwhile.

@@ -162,7 +162,7 @@ pub(super) async fn answered(
     Path(number): Path<String>,
     Submission { staff, .. }: Submission,
 ) -> Result<Response, Problem> {
-    let number = parse_number(&number)?;
+    let number = page::number(&number)?;
     let done = "Đã ghi là đã trả lời.";
     act(&console, staff, done, move |ward| {
         ward.answer_request(number)
@@ -176,7 +176,7 @@ pub(super) async fn close(
     Path(number): Path<String>,
     Submission { staff, fields }: Submission,
 ) -> Result<Response, Problem> {
-    let number = parse_number(&number)?;
+    let number = page::number(&number)?;
     let outcome = match fields.text("outcome").as_str() {
         "done" => RequestOutcome::Done,
         _ => RequestOutcome::Refused(fields.text("reason")),
@@ -193,7 +193,7 @@ pub(super) async fn access(
     Path(number): Path<String>,
     Submission { staff, .. }: Submission,
 ) -> Result<Response, Problem> {
-    let number = parse_number(&number)?;
+    let number = page::number(&number)?;
     let by = Actor::Staff(staff.author.officer);
     let copy = console
         .ask(move |ward| {
@@ -240,10 +240,6 @@ async fn act(
         Err(problem) => return Err(problem),
     };
     answer(console, staff, status, Some(message), Draft::default()).await
-}
-
-fn parse_number(number: &str) -> Result<u64, Problem> {
-    number.parse().map_err(|_| Problem::NoPage)
 }
 
 async fn answer(

@@ -9,7 +9,7 @@ use gandan_core::client::transport;
 use gandan_core::codec::DecodeError;
 use gandan_core::model::DeviceId;
 use gandan_core::protocol::enrolment::{
-    EnrolmentRequest, EnrolmentResponse, decode_request, encode_response,
+    EnrolmentResponse, Request, decode_request, encode_response,
 };
 use gandan_core::protocol::limits::ENROLMENT_BYTES_MAX;
 use gandan_core::protocol::message::Refusal;
@@ -180,7 +180,7 @@ async fn serve_enrolment(
             Err(error) => return Err(Violation::from(error).into()),
         };
         match &response {
-            Ok(_) => tracing::info!("device enrolled"),
+            Ok(_) => tracing::info!("a device has a key that the ward knows"),
             Err(refusal) => tracing::info!(?refusal, "enrolment refused"),
         }
         send.write_all(&encode_response(&response))
@@ -192,9 +192,13 @@ async fn serve_enrolment(
     as_stranger(&stranger, exchange).await?
 }
 
-async fn enrol(shared: &Shared, device: DeviceId, request: EnrolmentRequest) -> EnrolmentResponse {
+async fn enrol(shared: &Shared, device: DeviceId, request: Request) -> EnrolmentResponse {
     let ward = shared.ward.clone();
-    match tokio::task::spawn_blocking(move || ward.enrol(device, &request)).await {
+    let answer = move || match request {
+        Request::Enrol(request) => ward.enrol(device, &request),
+        Request::Renew(request) => ward.renew(device, &request),
+    };
+    match tokio::task::spawn_blocking(answer).await {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => {
             tracing::error!(%error, cause = ?error.source(), "an enrolment failed");

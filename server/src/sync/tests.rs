@@ -23,6 +23,7 @@ use super::Listener;
 use crate::ward::Ward;
 
 mod handing_over;
+mod renewal;
 mod staying;
 
 const HOUR_MS: i64 = 3_600_000;

@@ -414,7 +414,10 @@ impl Work<'_> {
             .prepare_cached("SELECT device FROM actors WHERE actor = ?1")?
             .query_row([edit.actor.as_bytes()], |row| row.get(0))
             .optional()?;
-        if owner.is_some_and(|owner| owner != device.0) {
+        if let Some(owner) = owner.map(DeviceId)
+            && owner != device
+            && !devices::has_been(self.connection, device, owner)?
+        {
             return Err(RejectionCode::ForeignActor.into());
         }
         // One (actor, sequence) names one edit; another one was not written by the same opening of a store.

@@ -16,7 +16,9 @@ use uuid::Uuid;
 
 use super::connections::{Shared, from_sql};
 use super::scope::Placement;
-use super::{WardError, admission, audit, documents, numbering, placements, settings, sums};
+use super::{
+    WardError, admission, audit, devices, documents, numbering, placements, settings, sums,
+};
 
 /// Most problems that are listed; what is over is counted.
 const LISTED_MAX: usize = 100;
@@ -260,7 +262,11 @@ fn check_proofs(
         let (device, edit) = (DeviceId(row.get(1)?), EditId(row.get(2)?));
         let is_signed = was_restored || device == own || proven.contains(&(device, edit));
         let owner: Option<[u8; 32]> = row.get(3)?;
-        if !is_signed || owner != Some(device.0) {
+        let is_owner = match owner.map(DeviceId) {
+            Some(owner) => owner == device || devices::has_been(connection, device, owner)?,
+            None => false,
+        };
+        if !is_signed || !is_owner {
             checked.problem(format!(
                 "mục {sequence} của dòng sự kiện không do máy được ghi tên ký · no signature of the device named says that it wrote entry {sequence} of the feed"
             ));

@@ -293,6 +293,7 @@ impl Work<'_> {
         device_time: Timestamp,
         app_version: &str,
     ) -> Result<WardAnswer, WardError> {
+        self.take_over(known.id)?;
         let standing = restore::standing(self.connection, self.shared, cursor)?;
         if standing == Standing::FromTheFuture {
             self.begin_epoch(feed::open_cursor(self.shared, cursor))?;

@@ -107,12 +107,72 @@ pub(super) fn list(connection: &Connection) -> rusqlite::Result<Vec<Device>> {
         .collect()
 }
 
+/// Whether `device` is `earlier` under another key, whichever came between.
+pub(super) fn has_been(
+    connection: &Connection,
+    device: DeviceId,
+    earlier: DeviceId,
+) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached(
+            "WITH RECURSIVE been (id) AS (
+                 SELECT replaces FROM devices WHERE id = ?1
+                 UNION SELECT d.replaces FROM devices d JOIN been ON d.id = been.id)
+             SELECT EXISTS (SELECT 1 FROM been WHERE id = ?2)",
+        )?
+        .query_row([device.as_bytes(), earlier.as_bytes()], |row| row.get(0))
+}
+
+/// The device that this one is to be, or is, in the place of.
+pub(super) fn replaces(
+    connection: &Connection,
+    device: DeviceId,
+) -> rusqlite::Result<Option<DeviceId>> {
+    let replaced: Option<Option<[u8; 32]>> = connection
+        .prepare_cached("SELECT replaces FROM devices WHERE id = ?1")?
+        .query_row([device.as_bytes()], |row| row.get(0))
+        .optional()?;
+    Ok(replaced.flatten().map(DeviceId))
+}
+
 impl Work<'_> {
+    /// A device that asked for another key uses it for the first time: it is the one that it was, and the old
+    /// key is of no use to anybody.
+    pub(super) fn take_over(&mut self, device: DeviceId) -> Result<(), WardError> {
+        let Some(earlier) = replaces(self.connection, device)? else {
+            return Ok(());
+        };
+        let revoked = self.connection.execute(
+            "UPDATE devices SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL",
+            params![earlier.as_bytes(), self.now.0],
+        )?;
+        if revoked == 0 {
+            return Ok(());
+        }
+        for table in [
+            "lacked_attachments",
+            "unfinished_attachments",
+            "attachment_receipts",
+        ] {
+            self.connection.execute(
+                &format!("UPDATE OR IGNORE {table} SET device = ?2 WHERE device = ?1"),
+                params![earlier.as_bytes(), device.as_bytes()],
+            )?;
+        }
+        self.connection.execute(
+            "UPDATE invites SET used_by = ?2 WHERE used_by = ?1",
+            params![earlier.as_bytes(), device.as_bytes()],
+        )?;
+        self.happened.has_changed_rights = true;
+        let entry = Entry::of(Kind::KeyRotated).about(earlier).about(device);
+        self.audit(entry)
+    }
+
     pub(super) fn revoke(&mut self, device: DeviceId, wipe: bool) -> Result<(), WardError> {
         let changed = self.connection.execute(
             "UPDATE devices SET revoked_at = COALESCE(revoked_at, ?2),
                                 wipe_ordered_at = COALESCE(wipe_ordered_at, CASE WHEN ?3 THEN ?2 END)
-             WHERE id = ?1",
+             WHERE id = ?1 OR (replaces = ?1 AND seen_at IS NULL)",
             params![device.as_bytes(), self.now.0, wipe],
         )?;
         if changed == 0 {

@@ -4,7 +4,7 @@ use gandan_core::model::text::normalize;
 use gandan_core::model::{DeviceId, OfficerId, Timestamp};
 use gandan_core::policy::Author;
 use gandan_core::protocol::credential::{DeviceCredential, Enrolment};
-use gandan_core::protocol::enrolment::{EnrolmentRequest, EnrolmentResponse};
+use gandan_core::protocol::enrolment::{EnrolmentRequest, EnrolmentResponse, RenewalRequest};
 use gandan_core::protocol::invite::Invite;
 use gandan_core::protocol::limits::{ADDRESS_BYTES_MAX, ADDRESSES_MAX, DEVICE_NAME_BYTES_MAX};
 use gandan_core::protocol::message::Refusal;
@@ -21,6 +21,9 @@ const LIFETIME_MS_MAX: i64 = 90 * 24 * 60 * 60 * 1000;
 
 /// What a device is called that does not say.
 const UNNAMED: &str = "Điện thoại";
+
+/// In the place of addresses for a device that has them: it keeps its own.
+const OWN_ADDRESSES: &str = "own:1";
 
 struct StoredInvite {
     officer: OfficerId,
@@ -104,6 +107,42 @@ impl Work<'_> {
             }),
         })?;
         Ok(response)
+    }
+
+    /// A device that is enrolled asks to be known by another key. Until it uses that, the present one holds.
+    pub(super) fn renew(
+        &mut self,
+        present: DeviceId,
+        request: &RenewalRequest,
+    ) -> Result<EnrolmentResponse, WardError> {
+        let known = match devices::find(self.connection, present)? {
+            Ok(known) => known,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        if !request.verify(self.shared.code, present) {
+            return Ok(Err(Refusal::UnknownDevice));
+        }
+        match devices::find(self.connection, request.device)? {
+            // The answer got lost on the way: it gets it again.
+            Ok(_) if devices::replaces(self.connection, request.device)? == Some(present) => {}
+            Err(Refusal::UnknownDevice) => {
+                self.connection.execute(
+                    "INSERT INTO devices (id, officer, name, enrolled_at, app_version, clock_offset_ms,
+                                          replaces, reported_epoch)
+                     SELECT ?2, officer, name, ?3, app_version, clock_offset_ms, id, reported_epoch
+                     FROM devices WHERE id = ?1",
+                    params![present.as_bytes(), request.device.as_bytes(), self.now.0],
+                )?;
+                let entry = Entry::of(Kind::KeyRotated).by(known.actor());
+                self.audit(entry.about(request.device).ending("begun"))?;
+            }
+            _ => return Ok(Err(Refusal::UnknownDevice)),
+        }
+        let next = devices::Known {
+            id: request.device,
+            ..known
+        };
+        Ok(Ok(self.enrolment(&next, vec![OWN_ADDRESSES.to_owned()])))
     }
 
     fn judge_enrolment(

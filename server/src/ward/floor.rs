@@ -2,6 +2,7 @@
 //! and a phone's to fetch. The floor moves with the months; every move is a new version of everybody's
 //! scope, so phones are told by the steps of the feed what to forget. Knows nothing of pages.
 
+use gandan_core::model::time::VIETNAM_OFFSET_HOURS;
 use gandan_core::model::{DocumentId, OfficerId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
@@ -17,9 +18,6 @@ pub(super) const MONTHS_HELD_DEFAULT: u16 = 12;
 
 /// A hundred years is everything already.
 pub(super) const MONTHS_HELD_MAX: u16 = 1_200;
-
-/// Months are the ward's: Việt Nam has kept UTC+7 since 1975.
-const OFFSET_HOURS: i8 = 7;
 
 /// What is quiet up to this place of the feed phones do not hold; 0 before the first move.
 pub(super) fn current(connection: &Connection) -> rusqlite::Result<u64> {
@@ -63,7 +61,7 @@ pub(super) fn is_move(
 /// everything. By months, so that a phone is told twelve times a year, and all its officers the same day.
 fn cutoff(now: Timestamp, months: Option<u16>) -> Timestamp {
     let beginning = || {
-        let offset = jiff::tz::Offset::constant(OFFSET_HOURS);
+        let offset = jiff::tz::Offset::constant(VIETNAM_OFFSET_HOURS);
         let today = offset.to_datetime(jiff::Timestamp::from_millisecond(now.0).ok()?);
         let first = today.date().first_of_month();
         let then = first.checked_sub(jiff::Span::new().months(i32::from(months?)));

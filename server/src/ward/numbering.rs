@@ -3,6 +3,7 @@
 
 use gandan_core::document::schema::{self, field};
 use gandan_core::edit::{Edit, EncodedEdit, Operation, Value, limits::DEPENDENCIES_MAX};
+use gandan_core::model::time::VIETNAM_OFFSET_HOURS;
 use gandan_core::model::{
     DeviceId, DocumentId, DocumentKind, IntentId, OfficerId, Timestamp, WardCode,
 };
@@ -16,9 +17,6 @@ use super::{WardError, settings};
 
 /// The register of reports, petitions and complaints.
 const REGISTER: &str = "PA";
-
-/// Years are the ward's: Việt Nam has kept UTC+7 since 1975.
-const OFFSET_HOURS: i8 = 7;
 
 /// Why a number is void that was issued before a restore and that nobody gave back.
 const LOST_IN_RESTORE: &str = "Cấp trước khi khôi phục máy chủ, không còn hồ sơ nào mang số này";
@@ -290,7 +288,7 @@ fn parse_number(ward: WardCode, text: &str) -> Option<(i64, i64)> {
 fn year_of(now: Timestamp) -> i64 {
     jiff::Timestamp::from_millisecond(now.0).map_or(1970, |moment| {
         i64::from(
-            jiff::tz::Offset::constant(OFFSET_HOURS)
+            jiff::tz::Offset::constant(VIETNAM_OFFSET_HOURS)
                 .to_datetime(moment)
                 .year(),
         )

@@ -2,6 +2,7 @@
 //! the days in which they must be answered. Closing a wish to be forgotten forgets.
 
 use gandan_core::model::text::normalize;
+use gandan_core::model::time::VIETNAM_OFFSET_HOURS;
 use gandan_core::model::{DocumentId, Timestamp};
 use jiff::civil::Weekday;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -15,8 +16,6 @@ use super::{Ward, WardError, documents};
 const ANSWER_WORKING_DAYS: u32 = 2;
 /// In so many days a withdrawal or an erasure is carried out. Counted as calendar days, which is never later.
 const ACT_DAYS: i64 = 15;
-/// Việt Nam has kept UTC+7 since 1975.
-const OFFSET_HOURS: i8 = 7;
 /// Longest words of who asks, and of a reason.
 const WORDS_BYTES_MAX: usize = 2_000;
 
@@ -334,14 +333,14 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// The last millisecond of the day in Việt Nam that is so many days after this one.
 fn end_of_day(from: Timestamp, days: i64) -> Timestamp {
-    let offset_ms = i64::from(OFFSET_HOURS) * 60 * 60 * 1_000;
+    let offset_ms = i64::from(VIETNAM_OFFSET_HOURS) * 60 * 60 * 1_000;
     let day = from.0.saturating_add(offset_ms).div_euclid(DAY_MS);
     let end = day.saturating_add(days + 1).saturating_mul(DAY_MS);
     Timestamp(end.saturating_sub(offset_ms + 1))
 }
 
 fn weekday(moment: Timestamp) -> Weekday {
-    let offset = jiff::tz::Offset::constant(OFFSET_HOURS);
+    let offset = jiff::tz::Offset::constant(VIETNAM_OFFSET_HOURS);
     jiff::Timestamp::from_millisecond(moment.0).map_or(Weekday::Monday, |moment| {
         offset.to_datetime(moment).weekday()
     })

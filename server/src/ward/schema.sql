@@ -89,6 +89,7 @@ CREATE TABLE devices (
     unsent_refused  INTEGER NOT NULL DEFAULT 0, -- revoked, and what it has unsent is not wanted
     app_version     TEXT    NOT NULL,
     clock_offset_ms INTEGER NOT NULL, -- the device's clock minus the ward's at the last greeting
+    replaces        BLOB,             -- the device that this one was before it had another key
     reported_epoch  BLOB    NOT NULL  -- last epoch whose feed it has read to the end
 ) STRICT, WITHOUT ROWID;
 

@@ -6,7 +6,7 @@ use gandan_core::model::{AttachmentHash, WardCode};
 use gandan_core::protocol::checkpoint::Checkpoint;
 use gandan_core::protocol::credential::{DeviceCredential, Enrolment};
 use gandan_core::protocol::enrolment::{
-    decode_request, decode_response, encode_request, encode_response,
+    Request, decode_request, decode_response, encode_renewal, encode_request, encode_response,
 };
 use gandan_core::protocol::feed::{Cursor, CursorFields, Page};
 use gandan_core::protocol::file_tree::FileTree;
@@ -104,7 +104,11 @@ pub(crate) fn invite_parse(bytes: &[u8]) {
 /// Both sides of an enrolment.
 pub(crate) fn enrolment(bytes: &[u8]) {
     if let Ok(request) = decode_request(bytes) {
-        assert_eq!(encode_request(&request), bytes);
+        let again = match &request {
+            Request::Enrol(request) => encode_request(request),
+            Request::Renew(request) => encode_renewal(request),
+        };
+        assert_eq!(again, bytes);
     }
     if let Ok(response) = decode_response(bytes) {
         let again = encode_response(&response);

@@ -139,3 +139,29 @@ fn a_wipe_that_was_cut_off_is_ended_at_the_next_opening() {
     assert!(!phone.store().join("phone.db").exists());
     assert_eq!(status(&phone)["wiped"], true);
 }
+
+#[test]
+fn a_phone_that_was_in_other_hands_gets_another_key_without_a_visit_to_the_office() {
+    let town = Town::new();
+    let phone = town.phone("a");
+    let _ = phone.record(&cases(0..2));
+    let _ = phone.sync();
+    let copied = town.path("copied");
+    gandan_tests::folders::copy(phone.store(), &copied);
+    let _ = phone.record(&cases(2..3));
+    let _ = phone.run(&["renew-key"]).expect(0);
+    assert!(phone.pending().is_empty());
+    assert_eq!(phone.list().len(), 3);
+    let list = town.server.run(&["device", "list"]).expect(0).stdout;
+    let states: Vec<&str> = list
+        .lines()
+        .filter_map(|line| line.split('\t').nth(6))
+        .collect();
+    assert_eq!(states, ["active", "revoked"]);
+    let _ = town.server.run(&["check"]).expect(0);
+    // Whoever copied it has a key that nobody knows any more.
+    std::fs::remove_dir_all(phone.store()).unwrap();
+    gandan_tests::folders::copy(&copied, phone.store());
+    let _ = phone.run(&["sync"]).expect(4);
+    assert_eq!(status(&phone)["revoked"], true);
+}

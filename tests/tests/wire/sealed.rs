@@ -9,7 +9,7 @@ use gandan_core::edit::EncodedEdit;
 use gandan_core::model::{DeviceId, EditId, OfficerId, Role, Timestamp, WardCode, WardKey};
 use gandan_core::protocol::bundle::{self, OpenBundleError};
 use gandan_core::protocol::credential::{DeviceCredential, Enrolment};
-use gandan_core::protocol::enrolment::{self, EnrolmentRequest};
+use gandan_core::protocol::enrolment::{self, EnrolmentRequest, RenewalRequest, Request};
 use gandan_core::protocol::invite::{Invite, ParseInviteError};
 use gandan_core::protocol::message::Refusal;
 use gandan_core::protocol::packing::{self, UnpackError};
@@ -121,7 +121,7 @@ const ENROLMENT_RECORDS: &[(&str, DecodeError)] = &[
 ];
 
 const REQUESTS: &[(&str, DecodeError)] = &[
-    ("invalid-layout", DecodeError::UnknownCode(2)),
+    ("invalid-layout", DecodeError::UnknownCode(3)),
     ("invalid-long-name", DecodeError::OverLimit { limit: 64 }),
 ];
 
@@ -215,7 +215,7 @@ pub(crate) fn names() -> Vec<(&'static str, Vec<&'static str>)> {
     vec![
         all("credential", &["officer", "forged-role"], CREDENTIALS),
         all("enrolment-record", &["three-addresses"], ENROLMENT_RECORDS),
-        all("enrolment-request", &["phone"], REQUESTS),
+        all("enrolment-request", &["phone", "renewal"], REQUESTS),
         all(
             "enrolment-response",
             &["enrolled", "refused", "later-code"],
@@ -263,8 +263,22 @@ fn an_enrolment_has_the_bytes_of_its_vectors() {
     };
     let bytes = vectors::read("enrolment-request", "phone");
     assert_eq!(enrolment::encode_request(&request), bytes);
-    assert_eq!(enrolment::decode_request(&bytes), Ok(request));
+    assert_eq!(
+        enrolment::decode_request(&bytes),
+        Ok(Request::Enrol(request))
+    );
     assert_refused("enrolment-request", REQUESTS, enrolment::decode_request);
+
+    let key = SigningKey::from_bytes(&[0x5a; 32]);
+    let present = credential().device;
+    let renewal = RenewalRequest::sign(&key, credential().ward, present);
+    let bytes = vectors::read("enrolment-request", "renewal");
+    assert_eq!(enrolment::encode_renewal(&renewal), bytes);
+    assert!(renewal.verify(credential().ward, present));
+    assert_eq!(
+        enrolment::decode_request(&bytes),
+        Ok(Request::Renew(renewal))
+    );
 
     for (vector, response) in [
         ("enrolled", Ok(enrolment())),

@@ -41,6 +41,8 @@ pub(crate) enum Command {
     Record(Record),
     /// Sends what is unsent and receives what is new.
     Sync(Sync),
+    /// Gives this phone another key, without a visit to the office; the old one is of no use afterwards.
+    RenewKey(Read),
     /// Lists cases.
     List(List),
     /// Shows one case, whole.

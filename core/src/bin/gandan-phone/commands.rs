@@ -21,6 +21,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<Outcome, Failure> {
         Command::Enrol(arguments) => ward::enrol(&arguments),
         Command::Sync(arguments) if arguments.stay => stay::stay(&arguments),
         Command::Sync(arguments) => ward::sync(&arguments),
+        Command::RenewKey(arguments) => ward::renew_key(&arguments),
         Command::Record(arguments) => record::record(&arguments),
         Command::List(arguments) => read::list(&arguments),
         Command::Look(arguments) => ward::look(&arguments),

@@ -107,6 +107,21 @@ pub(crate) fn unseal(connection: &Connection, bundle: i64) -> rusqlite::Result<(
     drop_finished(connection, bundle)
 }
 
+/// Makes every edit that is not known to be in the feed unsealed again: what was sealed is not what this device
+/// signs any more.
+pub(crate) fn unseal_all(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute(
+        "UPDATE outbox SET state = 1, bundle = NULL WHERE bundle IS NOT NULL AND state IN (2, 3)",
+        [],
+    )?;
+    connection
+        .execute(
+            "DELETE FROM bundles WHERE number NOT IN (SELECT bundle FROM outbox WHERE bundle IS NOT NULL)",
+            [],
+        )
+        .map(drop)
+}
+
 /// The numbers of the bundles that still have an edit to be sent, in order; with `with_accepted`
 /// also those of which the ward said that it accepted them, and no page has named them.
 pub(crate) fn open_bundles(

@@ -12,6 +12,10 @@ use crate::protocol::witness::Witnessed;
 use uuid::Uuid;
 
 pub(crate) const DEVICE_SEED: &str = "device_seed";
+/// The key that is to take its place, until the ward knows it.
+pub(crate) const NEXT_SEED: &str = "next_seed";
+/// The key before, by which a ward that was restored from an older copy knows this device.
+pub(crate) const PREVIOUS_SEED: &str = "previous_seed";
 pub(crate) const ENROLMENT: &str = "enrolment";
 /// Which files come without being asked for.
 pub(crate) const FETCH_POLICY: &str = "fetch_policy";
@@ -155,9 +159,13 @@ pub(crate) fn write_refused(connection: &Connection, refusal: Refusal) -> rusqli
 
 /// A conversation went well.
 pub(crate) fn forget_refused(connection: &Connection) -> rusqlite::Result<()> {
+    remove(connection, REFUSED)
+}
+
+pub(crate) fn remove(connection: &Connection, name: &str) -> rusqlite::Result<()> {
     connection
         .prepare_cached("DELETE FROM settings WHERE name = ?1")?
-        .execute([REFUSED])
+        .execute([name])
         .map(drop)
 }
 

@@ -1,6 +1,7 @@
 //! Reading the audit trail: newest first, page by page, by kind, by whom, about what and when.
 
 use gandan_core::model::text::normalize;
+use gandan_core::model::time::VIETNAM_OFFSET_HOURS;
 use gandan_core::model::{DeviceId, OfficerId, Timestamp};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
@@ -8,9 +9,6 @@ use uuid::Uuid;
 
 use super::{Kind, from_sql, to_sql};
 use crate::ward::WardError;
-
-/// Days are the ward's: Việt Nam has kept UTC+7 since 1975.
-const OFFSET_HOURS: i8 = 7;
 
 /// Which entries.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -133,7 +131,7 @@ fn day_begins(day: &str, later: i64) -> Result<i64, WardError> {
     })?;
     let begins = || {
         let date = date.checked_add(jiff::Span::new().days(later)).ok()?;
-        let offset = jiff::tz::Offset::constant(OFFSET_HOURS);
+        let offset = jiff::tz::Offset::constant(VIETNAM_OFFSET_HOURS);
         let moment = offset.to_timestamp(date.at(0, 0, 0, 0)).ok()?;
         Some(moment.as_millisecond())
     };

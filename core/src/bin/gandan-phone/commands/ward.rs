@@ -34,6 +34,16 @@ pub(super) fn enrol(arguments: &Enrol) -> Result<Outcome, Failure> {
     Ok(Outcome::Complete)
 }
 
+/// Asks the ward to know this phone by another key, and uses it.
+pub(super) fn renew_key(arguments: &Read) -> Result<Outcome, Failure> {
+    let replica = store::open(&arguments.store)?;
+    runtime()?.block_on(client::renew_key(&replica))?;
+    let mut output = Output::new();
+    output.line("Đã đổi khoá của máy (this phone has another key)")?;
+    output.flush()?;
+    Ok(Outcome::Complete)
+}
+
 /// Synchronises.
 pub(super) fn sync(arguments: &Sync) -> Result<Outcome, Failure> {
     let replica = store::open(&arguments.store)?;

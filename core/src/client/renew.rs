@@ -1,0 +1,81 @@
+//! Another key for a phone: asked for under the present one, on the protocol of enrolment.
+
+use std::sync::Arc;
+
+use ed25519_dalek::SigningKey;
+
+use super::connect::{Route, dial};
+use super::driver::{ended, exchange};
+use super::{SyncError, run_blocking};
+use crate::model::DeviceId;
+use crate::protocol::ALPN_ENROLMENT;
+use crate::protocol::credential::Enrolment;
+use crate::protocol::enrolment::{self, RenewalRequest};
+use crate::protocol::limits::ENROLMENT_BYTES_MAX;
+use crate::protocol::violation::Violation;
+use crate::replica::Replica;
+
+/// Gives a phone another key, without a visit to the office: the ward takes it under the present one, and
+/// refuses that as soon as the new one was used. Then synchronises, which uses it.
+///
+/// # Errors
+/// See [`SyncError`]. However it ends, the ward knows the key that the phone has.
+pub async fn renew_key(replica: &Replica) -> Result<(), SyncError> {
+    let asked = replica.clone();
+    let (present, next) = run_blocking(move || (asked.device_key(), asked.next_device_key())).await;
+    let enrolment = ask(replica, &present, &next?).await?;
+    let renewed = replica.clone();
+    run_blocking(move || renewed.renew_device_key(&enrolment)).await?;
+    super::sync(replica, &mut |_| {}).await.map(drop)
+}
+
+/// The ward does not know the present key: it was put back from a copy that is older than the renewal. It is
+/// asked once more under the key before. Whether there was one.
+pub(super) async fn reclaim(replica: &Replica) -> Result<bool, SyncError> {
+    let asked = replica.clone();
+    let (present, previous) =
+        run_blocking(move || (asked.device_key(), asked.previous_device_key())).await;
+    let Some(previous) = previous? else {
+        return Ok(false);
+    };
+    let enrolment = ask(replica, &previous, &present).await?;
+    let kept = replica.clone();
+    run_blocking(move || kept.set_enrolment(&enrolment)).await?;
+    Ok(true)
+}
+
+/// What the ward gives to `next`, asked under `present`. The addresses stay the phone's own.
+async fn ask(
+    replica: &Replica,
+    present: &SigningKey,
+    next: &SigningKey,
+) -> Result<Enrolment, SyncError> {
+    let asked = replica.clone();
+    let enrolment = run_blocking(move || asked.enrolment()).await;
+    let Enrolment {
+        ward_key,
+        addresses,
+        credential,
+        ..
+    } = enrolment.ok_or(SyncError::NotEnrolled)?;
+    let route = Route::new(present, ward_key, ALPN_ENROLMENT);
+    let mut link = dial(&addresses, &route, &Arc::default()).await?;
+    let present = DeviceId(present.verifying_key().to_bytes());
+    let request = RenewalRequest::sign(next, credential.ward, present);
+    let request_bytes = enrolment::encode_renewal(&request);
+    let response = exchange(&mut link, &request_bytes, ENROLMENT_BYTES_MAX).await?;
+    let violation = |violation: Violation| ended(&link, violation.into());
+    let given = enrolment::decode_response(&response)
+        .map_err(|error| violation(error.into()))?
+        .map_err(SyncError::Refused)?;
+    let is_ours = given.ward_key == ward_key
+        && given.credential.ward == credential.ward
+        && given.credential.officer == credential.officer
+        && given.credential.device == request.device
+        && given.credential.verify(ward_key);
+    if !is_ours {
+        return Err(violation(Violation::Signature));
+    }
+    link.close().await;
+    Ok(Enrolment { addresses, ..given })
+}
