@@ -5,7 +5,7 @@
 //! carries bytes between a phone and the ward and breaks off where it is told, [`packets`] does so over a bad path of
 //! datagrams, [`newer`] speaks as a later version will, [`fleet`] holds the ward and the phones, [`failures`] breaks their disks, [`hands`] is what people do to them, [`poison`] what
 //! nobody should, [`handing_over`] what becomes of lost phones,
-//! [`purging`] what has to be forgotten,
+//! [`purging`] what has to be forgotten, [`renewing`] how phones get other keys,
 //! [`ledger`] remembers what was promised, [`story`] draws the next thing that happens, [`checks`] says
 //! whether the promises were kept. [`run`] plays one seed: first anything fails (safety), then nothing
 //! fails for some phones, which must agree with the ward within three rounds whatever the others
@@ -23,6 +23,7 @@ mod newer;
 pub mod packets;
 mod poison;
 mod purging;
+mod renewing;
 pub mod story;
 pub mod world;
 
@@ -121,6 +122,8 @@ pub struct Tally {
     pub moves: usize,
     /// Cases restricted, or opened again.
     pub restrictions: usize,
+    /// Phones that got another key.
+    pub renewals: usize,
     /// Cases that were found to be denunciations, and persons that were erased.
     pub purges: usize,
     /// Edits that lost phones handed over.
@@ -166,6 +169,7 @@ impl Tally {
             reassignments: self.reassignments + other.reassignments,
             moves: self.moves + other.moves,
             restrictions: self.restrictions + other.restrictions,
+            renewals: self.renewals + other.renewals,
             purges: self.purges + other.purges,
             handed_over: self.handed_over + other.handed_over,
             rejections: self.rejections + other.rejections,

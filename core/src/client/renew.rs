@@ -12,6 +12,7 @@ use crate::protocol::ALPN_ENROLMENT;
 use crate::protocol::credential::Enrolment;
 use crate::protocol::enrolment::{self, RenewalRequest};
 use crate::protocol::limits::ENROLMENT_BYTES_MAX;
+use crate::protocol::message::Refusal;
 use crate::protocol::violation::Violation;
 use crate::replica::Replica;
 
@@ -29,16 +30,31 @@ pub async fn renew_key(replica: &Replica) -> Result<(), SyncError> {
     super::sync(replica, &mut |_| {}).await.map(drop)
 }
 
-/// The ward does not know the present key: it was put back from a copy that is older than the renewal. It is
-/// asked once more under the key before. Whether there was one.
+/// The ward does not know the present key: it was put back from a copy that is older than a renewal. It is asked
+/// once more under the newest earlier key that it knows, and from there key by key, because what phones give back
+/// names each of them. Whether it knows the phone again.
 pub(super) async fn reclaim(replica: &Replica) -> Result<bool, SyncError> {
     let asked = replica.clone();
-    let (present, previous) =
-        run_blocking(move || (asked.device_key(), asked.previous_device_key())).await;
-    let Some(previous) = previous? else {
+    let (present, earlier) =
+        run_blocking(move || (asked.device_key(), asked.earlier_device_keys())).await;
+    let mut keys = vec![present];
+    keys.extend(earlier?);
+    let mut known = None;
+    for older in 1..keys.len() {
+        match ask(replica, &keys[older], &keys[older - 1]).await {
+            Err(SyncError::Refused(Refusal::UnknownDevice)) => {}
+            given => {
+                known = Some((older - 1, given?));
+                break;
+            }
+        }
+    }
+    let Some((position, mut enrolment)) = known else {
         return Ok(false);
     };
-    let enrolment = ask(replica, &previous, &present).await?;
+    for newer in (0..position).rev() {
+        enrolment = ask(replica, &keys[newer + 1], &keys[newer]).await?;
+    }
     let kept = replica.clone();
     run_blocking(move || kept.set_enrolment(&enrolment)).await?;
     Ok(true)

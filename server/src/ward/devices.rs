@@ -136,43 +136,50 @@ pub(super) fn replaces(
 }
 
 impl Work<'_> {
-    /// A device that asked for another key uses it for the first time: it is the one that it was, and the old
-    /// key is of no use to anybody.
+    /// A device that asked for another key uses it for the first time: it is the one that it was, and the keys
+    /// before are of no use to anybody.
     pub(super) fn take_over(&mut self, device: DeviceId) -> Result<(), WardError> {
-        let Some(earlier) = replaces(self.connection, device)? else {
-            return Ok(());
-        };
-        let revoked = self.connection.execute(
-            "UPDATE devices SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL",
-            params![earlier.as_bytes(), self.now.0],
-        )?;
-        if revoked == 0 {
-            return Ok(());
-        }
-        for table in [
-            "lacked_attachments",
-            "unfinished_attachments",
-            "attachment_receipts",
-        ] {
+        let mut newer = device;
+        while let Some(earlier) = replaces(self.connection, newer)? {
+            newer = earlier;
+            let revoked = self.connection.execute(
+                "UPDATE devices SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL",
+                params![earlier.as_bytes(), self.now.0],
+            )?;
+            if revoked == 0 {
+                continue;
+            }
+            for table in [
+                "lacked_attachments",
+                "unfinished_attachments",
+                "attachment_receipts",
+            ] {
+                self.connection.execute(
+                    &format!("UPDATE OR IGNORE {table} SET device = ?2 WHERE device = ?1"),
+                    params![earlier.as_bytes(), device.as_bytes()],
+                )?;
+            }
             self.connection.execute(
-                &format!("UPDATE OR IGNORE {table} SET device = ?2 WHERE device = ?1"),
+                "UPDATE invites SET used_by = ?2 WHERE used_by = ?1",
                 params![earlier.as_bytes(), device.as_bytes()],
             )?;
+            self.happened.has_changed_rights = true;
+            let entry = Entry::of(Kind::KeyRotated).about(earlier);
+            self.audit(entry.about(device))?;
         }
-        self.connection.execute(
-            "UPDATE invites SET used_by = ?2 WHERE used_by = ?1",
-            params![earlier.as_bytes(), device.as_bytes()],
-        )?;
-        self.happened.has_changed_rights = true;
-        let entry = Entry::of(Kind::KeyRotated).about(earlier).about(device);
-        self.audit(entry)
+        Ok(())
     }
 
     pub(super) fn revoke(&mut self, device: DeviceId, wipe: bool) -> Result<(), WardError> {
         let changed = self.connection.execute(
             "UPDATE devices SET revoked_at = COALESCE(revoked_at, ?2),
                                 wipe_ordered_at = COALESCE(wipe_ordered_at, CASE WHEN ?3 THEN ?2 END)
-             WHERE id = ?1 OR (replaces = ?1 AND seen_at IS NULL)",
+             WHERE id IN (
+                 WITH RECURSIVE asked (id) AS (
+                     SELECT ?1
+                     UNION SELECT d.id FROM devices d JOIN asked ON d.replaces = asked.id
+                     WHERE d.seen_at IS NULL)
+                 SELECT id FROM asked)",
             params![device.as_bytes(), self.now.0, wipe],
         )?;
         if changed == 0 {

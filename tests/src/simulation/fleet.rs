@@ -370,8 +370,10 @@ impl Fleet {
                     "seed {}: a phone in hand is turned away",
                     self.plan.seed
                 ),
-                // It has found in between that it was restored: the phone comes again.
-                Some(Failure::Refused(_)) if self.was_ward_restored => {}
+                // It was restored, and has found so in between or knows an earlier key: the phone comes again.
+                Some(Failure::Refused(refusal)) if self.was_ward_restored => {
+                    self.reclaim(phone, *refusal);
+                }
                 Some(Failure::Refused(refusal)) => self.excuse_ward(refusal),
                 None => {}
             }

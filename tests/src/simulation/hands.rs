@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use gandan_core::model::Role;
+use gandan_server::ward::WardError;
 
 use crate::folders;
 
@@ -100,7 +101,14 @@ impl Fleet {
     /// A phone is reported lost. Its copies are the same device.
     pub fn revoke(&mut self, phone: usize) {
         let device = self.phones[phone].device();
-        self.insist(|ward| ward.revoke(device));
+        // A restored ward may know an earlier key only.
+        let mut known = vec![device];
+        known.extend(self.phones[phone].earlier_devices());
+        self.insist(|ward| {
+            let mut revoked = known.iter().map(|device| ward.revoke(*device));
+            let known = revoked.find(|revoked| !matches!(revoked, Err(WardError::NotFound(_))));
+            known.unwrap_or(Err(WardError::NotFound("device")))
+        });
         for phone in &mut self.phones {
             if phone.device() == device && !phone.is_revoked {
                 phone.is_revoked = true;

@@ -83,7 +83,7 @@ impl Story {
         let pause_ms = i64::try_from(self.dice.below(3_600_000)).expect("an hour fits");
         fleet.clock.advance_ms(pause_ms);
         let phone = self.dice.below(fleet.phones.len());
-        match self.dice.below(117) {
+        match self.dice.below(119) {
             0..18 => self.record(fleet, phone),
             18..24 => self.attach(fleet, phone),
             24..27 => self.look_at_photos(fleet, phone),
@@ -105,7 +105,10 @@ impl Story {
                 }
             }
             113 => self.lose_phone(fleet, phone),
-            _ => self.purge(fleet),
+            114..117 => self.purge(fleet),
+            // An old copy of a phone would come back with a key that is locked out.
+            _ if self.set_back == SetBack::Phone => {}
+            _ => fleet.renew_key(phone),
         }
         fleet.attend();
     }

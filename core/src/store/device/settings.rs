@@ -14,8 +14,8 @@ use uuid::Uuid;
 pub(crate) const DEVICE_SEED: &str = "device_seed";
 /// The key that is to take its place, until the ward knows it.
 pub(crate) const NEXT_SEED: &str = "next_seed";
-/// The key before, by which a ward that was restored from an older copy knows this device.
-pub(crate) const PREVIOUS_SEED: &str = "previous_seed";
+/// The keys before, the newest first, by one of which a ward that was restored from an older copy knows this device.
+pub(crate) const EARLIER_SEEDS: &str = "earlier_seeds";
 pub(crate) const ENROLMENT: &str = "enrolment";
 /// Which files come without being asked for.
 pub(crate) const FETCH_POLICY: &str = "fetch_policy";

@@ -131,6 +131,8 @@ async fn a_phone_is_known_again_to_a_ward_put_back_from_before_it_had_this_key()
     client::renew_key(&phone).await.unwrap();
     let second = phone.record_case(case("Ngập hẻm 14")).unwrap().id;
     synced(&phone).await;
+    // Once more: what it has to give back names a key that the ward never knew.
+    client::renew_key(&phone).await.unwrap();
 
     serving.stop.send(()).unwrap();
     serving.serving.await.unwrap();
@@ -145,6 +147,14 @@ async fn a_phone_is_known_again_to_a_ward_put_back_from_before_it_had_this_key()
     for id in [first, second] {
         assert!(serving.ward.case(id).unwrap().is_some());
     }
+    assert_eq!(
+        states(&serving.ward),
+        [
+            DeviceState::Revoked,
+            DeviceState::Revoked,
+            DeviceState::Active
+        ]
+    );
     serving.stop().await;
 }
 
