@@ -156,6 +156,23 @@ def test_a_case_recorded_in_error_is_voided_and_stays_readable(phone, ward):
     assert case.void_reason == "Ghi nhầm nhà"
 
 
+def test_a_person_says_yes_to_words_that_were_shown_and_the_phone_gets_another_key(phone, ward):
+    enrol(phone, ward)
+    shown = gandan.consent_text()
+    assert "đồng ý" in shown.vietnamese
+    case = drain("Đèn đường tắt")
+    case.citizen.legal_basis = gandan.LegalBasis.CONSENT
+    with pytest.raises(gandan.GandanError.Rejected):
+        phone.record_case(case)
+    case.citizen.consent_text = shown.version
+    recorded = phone.record_case(case)
+    asyncio.run(phone.renew_key())
+    detail = phone.case(recorded.id)
+    assert detail.sync == gandan.SyncState.ON_SERVER
+    assert detail.citizen.consent_text == shown.version
+    assert asyncio.run(phone.sync(None)).is_agreed
+
+
 def test_what_is_unsent_can_be_written_to_a_rescue_file_that_hides_it(phone, ward, tmp_path):
     enrol(phone, ward)
     recorded = phone.record_case(drain("Hố ga mất nắp"))

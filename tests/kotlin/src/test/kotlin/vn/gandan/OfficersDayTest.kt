@@ -142,6 +142,28 @@ class OfficersDayTest {
     }
 
     @Test
+    fun `a person says yes to words that were shown and the phone gets another key`() = runBlocking {
+        WardProcess(folder.resolve("ward")).use { ward ->
+            phone().use { phone ->
+                phone.enrol(ward.invite("Trần Thị Mai"), "Điện thoại thử")
+                val shown = consentText()
+                val case = drain("Đèn đường tắt")
+                case.citizen = Person(
+                    name = "Lê Văn Bình",
+                    legalBasis = LegalBasis.CONSENT,
+                    consentText = shown.version,
+                )
+                val recorded = phone.recordCase(case)
+                phone.renewKey()
+                val detail = phone.case(recorded.id)!!
+                assertEquals(SyncState.ON_SERVER, detail.sync)
+                assertEquals(shown.version, detail.citizen!!.consentText)
+                assertTrue(phone.sync(null).isAgreed)
+            }
+        }
+    }
+
+    @Test
     fun `failures have a name an app can match`() {
         phone().use { phone ->
             assertThrows(GandanException.NotEnrolled::class.java) { phone.recordCase(drain("Chưa ghi danh")) }
