@@ -203,10 +203,17 @@ impl Client {
                 return Ok(());
             }
         }
-        if refusal == Refusal::UnknownDevice && renew::reclaim(&self.replica).await? {
-            // The ward knows it again at the next contact.
-            return Ok(());
-        }
+        let refusal = match refusal {
+            Refusal::UnknownDevice => match renew::reclaim(&self.replica).await {
+                // The ward knows it again at the next contact.
+                Ok(true) => return Ok(()),
+                Ok(false) => refusal,
+                // By an earlier key it is known as one that was lost.
+                Err(SyncError::Refused(earlier @ (Refusal::Revoked | Refusal::Wipe))) => earlier,
+                Err(error) => return Err(error),
+            },
+            refusal => refusal,
+        };
         self.ask(move |replica| replica.heed(refusal)).await?;
         Ok(())
     }

@@ -36,9 +36,14 @@ impl Fleet {
         let device = self.phones[phone].device();
         let ward = self.ward();
         let begun = ward.begin_hand_over(device, Some(unsent.sealed.len()));
-        let number = begun
-            .expect("the ward answers")
-            .expect("a lost phone may hand over");
+        let Ok(number) = begun.expect("the ward answers") else {
+            assert!(
+                self.was_ward_restored && !self.phones[phone].earlier_devices().is_empty(),
+                "seed {}: a lost phone may not hand over",
+                self.plan.seed
+            );
+            return;
+        };
         let kept = ward.keep_handed_over(number, 0, &unsent.sealed);
         kept.and_then(|()| ward.end_hand_over(number))
             .expect("the ward answers");

@@ -9,7 +9,7 @@ use gandan_core::model::{
 };
 use gandan_core::replica::{CaseChange, NewCase, RecordError};
 use gandan_core::store::StoreError;
-use gandan_core::store::rows::CaseQuery;
+use gandan_core::store::rows::{self, CaseQuery, CaseRow};
 use gandan_server::app;
 use gandan_server::ward::WardError;
 use uuid::Uuid;
@@ -297,10 +297,7 @@ impl Story {
 
     /// A case turns out to be a denunciation, or whoever told of it wants to be forgotten.
     fn purge(&mut self, fleet: &mut Fleet) {
-        let rows = fleet
-            .ward()
-            .read(|connection| gandan_core::store::rows::cases(connection, &CaseQuery::default()))
-            .expect("the ward answers");
+        let rows = cases_of_ward(fleet);
         if rows.is_empty() {
             return;
         }
@@ -314,10 +311,7 @@ impl Story {
     }
 
     fn clerk_works(&mut self, fleet: &mut Fleet) {
-        let rows = fleet
-            .ward()
-            .read(|connection| gandan_core::store::rows::cases(connection, &CaseQuery::default()))
-            .expect("the ward answers");
+        let rows = cases_of_ward(fleet);
         if rows.is_empty() {
             return;
         }
@@ -349,10 +343,7 @@ impl Story {
 
     /// The clerk finds that a case lies elsewhere, or that not everybody may see it.
     fn clerk_sorts(&mut self, fleet: &mut Fleet) {
-        let rows = fleet
-            .ward()
-            .read(|connection| gandan_core::store::rows::cases(connection, &CaseQuery::default()))
-            .expect("the ward answers");
+        let rows = cases_of_ward(fleet);
         if rows.is_empty() {
             return;
         }
@@ -459,4 +450,12 @@ impl Story {
             },
         }
     }
+}
+
+/// What the office has in its list.
+fn cases_of_ward(fleet: &Fleet) -> Vec<CaseRow> {
+    fleet
+        .ward()
+        .read(|connection| rows::cases(connection, &CaseQuery::default()))
+        .expect("the ward answers")
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use gandan_core::model::DeviceId;
 use gandan_core::protocol::enrolment::RenewalRequest;
+use gandan_core::store::device::wipe;
 
 use super::*;
 use crate::ward::DeviceState;
@@ -186,6 +187,31 @@ async fn a_key_is_given_to_whoever_holds_it_and_to_nobody_who_is_locked_out() {
     assert!(
         matches!(refused, Err(SyncError::Refused(Refusal::Revoked))),
         "{refused:?}"
+    );
+    serving.stop().await;
+}
+
+#[tokio::test]
+async fn a_lost_phone_is_wiped_by_a_ward_that_knows_an_earlier_key_of_it_only() {
+    let serving = Serving::start();
+    let phone = serving.phone("a").await;
+    let before = device(&phone);
+    let old = serving.folder.path().join("old");
+    copy(&serving.folder.path().join("ward"), &old);
+    client::renew_key(&phone).await.unwrap();
+    phone.record_case(case("Ngập hẻm 14")).unwrap();
+
+    serving.stop.send(()).unwrap();
+    serving.serving.await.unwrap();
+    let ward = Ward::open(&old, Arc::new(SystemEnvironment)).unwrap();
+    ward.revoke_and_wipe(before).unwrap();
+    let serving = Serving::listen(ward, serving.folder, serving.address);
+    client::sync(&phone, &mut |_| {}).await.unwrap_err();
+    let folder = serving.folder.path().join("a");
+    assert!(wipe::wiped_at(&folder).unwrap().is_some());
+    assert!(
+        wipe::rescued(&folder).exists(),
+        "what is unsent is not lost"
     );
     serving.stop().await;
 }
