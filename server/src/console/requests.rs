@@ -27,6 +27,7 @@ struct Row {
     is_overdue: bool,
     is_answered: bool,
     outcome: Option<String>,
+    /// Whether to close it erases somebody.
     forgets: bool,
 }
 
@@ -58,7 +59,7 @@ impl Row {
             is_overdue,
             is_answered: request.answered_at.is_some(),
             outcome,
-            forgets: request.kind.forgets(),
+            forgets: request.case.is_some() && request.kind.forgets(),
         }
     }
 }

@@ -180,6 +180,7 @@ impl Work<'_> {
         }
         rows::remove(self.connection, document)?;
         if document.kind == DocumentKind::Person {
+            self.forget_askers(document.uuid)?;
             // The words of a case hold its person's.
             if let Some(case) = documents::read(self.connection, DocumentId::case(document.uuid))? {
                 rows::write_unindexed(self.connection, &case.state)?;

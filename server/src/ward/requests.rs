@@ -267,6 +267,7 @@ impl Work<'_> {
         )?;
         self.audit(told(number, request.case).ending(code))?;
         if is_forgotten && let Some(case) = request.case {
+            self.forget_askers(case)?;
             match self.erase(case) {
                 // Nobody is named there, or not any more.
                 Err(WardError::NotFound(_)) => {}
@@ -274,6 +275,17 @@ impl Work<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Takes the words out of every request about the person of a case. That there were requests, and when,
+    /// stays.
+    pub(super) fn forget_askers(&self, case: Uuid) -> rusqlite::Result<()> {
+        self.connection
+            .execute(
+                "UPDATE citizen_requests SET asker = NULL, reason = NULL WHERE record = ?1",
+                [case.as_bytes()],
+            )
+            .map(drop)
     }
 
     fn open_request(&self, number: u64) -> Result<CitizenRequest, WardError> {
@@ -312,8 +324,9 @@ fn words(typed: &str) -> Result<String, WardError> {
     Ok(words.to_owned())
 }
 
-/// The end of the working day that is so many after this one. Saturdays and Sundays are none. Public holidays
-/// are counted as if they were: what is due is due earlier then, never later.
+/// The end of the working day that is so many after this one. Saturdays and Sundays are none, and public holidays
+/// are counted as if they were: what is due is due earlier then. A Saturday that is worked in place of another
+/// day is not known here, and makes it later.
 fn end_of_working_day(from: Timestamp, days: u32) -> Timestamp {
     let mut left = days;
     let mut after = 0;

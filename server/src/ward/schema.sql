@@ -373,7 +373,7 @@ CREATE TABLE quarantine_pieces (
     PRIMARY KEY (number, start)
 ) STRICT;
 
--- What people ask about their own data. Words of theirs go when they want to be forgotten.
+-- What people ask about their own data. Words of theirs go when they are forgotten.
 CREATE TABLE citizen_requests (
     number      INTEGER NOT NULL PRIMARY KEY,
     kind        TEXT    NOT NULL, -- access, correction, withdrawal, erasure

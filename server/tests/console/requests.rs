@@ -47,6 +47,10 @@ async fn a_request_has_its_days_and_is_said_to_be_late() {
         "{}",
         noted.body
     );
+    assert!(
+        !noted.body.contains("Xóa và đóng"),
+        "without a case nobody is erased"
+    );
     office.clock.advance(2 * DAY_MS);
     let mut clerk = office.signed_in("dung").await;
     let page = clerk.get("/requests").await;

@@ -14,7 +14,7 @@ use super::restore::{backup, restored};
 use crate::app;
 use crate::ward::audit::{Filter, Kind};
 use crate::ward::purge::TOMBSTONES_PER_PAGE_MAX;
-use crate::ward::{Ward, WardError};
+use crate::ward::{RequestKind, RequestOutcome, Ward, WardError};
 
 const PHOTO: &[u8] = b"\x89PNG\r\n\x1a\nDAUVETANH";
 
@@ -288,4 +288,59 @@ fn more_tombstones_than_a_page_holds_come_in_several() {
     }
     assert_eq!(heard, documents);
     assert_eq!(seen, [before.id(), after.id()]);
+}
+
+#[test]
+fn who_asked_about_their_data_goes_with_whatever_names_them_however_it_goes() {
+    for purge in [Ward::reclassify, Ward::erase] {
+        let world = World::new();
+        let mut phone = Phone::enrol(&world, 1, Role::Officer, &[]);
+        let case = phone.case("Ngập", None);
+        let uuid = case.edit().document.uuid;
+        let person = phone.person(uuid);
+        phone.send(&world.ward, &[case, person]);
+        let ask = |of, asker| {
+            let kind = RequestKind::Correction;
+            world.ward.add_request(kind, of, asker).unwrap()
+        };
+        ask(Some(uuid), "Bà DAUVET, 0903 343 439");
+        let refused = ask(Some(uuid), "Bà DAUVET");
+        let why = RequestOutcome::Refused("DAUVET nói khác".to_owned());
+        world.ward.close_request(refused, &why).unwrap();
+        ask(None, "Ông Tám");
+
+        purge(&world.ward, uuid).unwrap();
+
+        let words = "SELECT COUNT(*) FROM citizen_requests
+                     WHERE asker LIKE '%DAUVET%' OR reason LIKE '%DAUVET%'";
+        assert_eq!(count(&world.ward, words), 0);
+        let requests = world.ward.requests().unwrap();
+        assert_eq!(requests.len(), 3, "that there were requests stays");
+        let others = requests
+            .iter()
+            .filter_map(|request| request.asker.as_deref());
+        assert_eq!(others.collect::<Vec<_>>(), ["Ông Tám"]);
+    }
+}
+
+#[test]
+fn closing_an_erasure_takes_who_asked_also_where_no_person_was_recorded() {
+    let world = World::new();
+    let mut phone = Phone::enrol(&world, 1, Role::Officer, &[]);
+    let case = phone.case("Ngập", None);
+    let uuid = case.edit().document.uuid;
+    phone.send(&world.ward, &[case]);
+    let ask = |kind| {
+        let asker = "Bà DAUVET, 0903 343 439";
+        world.ward.add_request(kind, Some(uuid), asker).unwrap()
+    };
+    ask(RequestKind::Correction);
+    let erasure = ask(RequestKind::Erasure);
+    world
+        .ward
+        .close_request(erasure, &RequestOutcome::Done)
+        .unwrap();
+    let requests = world.ward.requests().unwrap();
+    assert_eq!(requests.len(), 2);
+    assert!(requests.iter().all(|request| request.asker.is_none()));
 }
