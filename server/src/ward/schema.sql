@@ -375,7 +375,7 @@ CREATE TABLE quarantine_pieces (
 
 -- What people ask about their own data. Words of theirs go when they are forgotten.
 CREATE TABLE citizen_requests (
-    number      INTEGER NOT NULL PRIMARY KEY,
+    number      INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, -- the audit trail names it; never given twice
     kind        TEXT    NOT NULL, -- access, correction, withdrawal, erasure
     record      BLOB,             -- of the case by which the person is known, if any
     asker       TEXT,             -- who asks, and how to reach them

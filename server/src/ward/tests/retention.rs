@@ -62,6 +62,12 @@ fn the_person_of_a_case_that_ended_long_ago_goes_and_nothing_else() {
     assert!(named(open_id));
     assert!(world.ward.case(ended_id).unwrap().is_some());
     assert!(world.ward.requests().unwrap().is_empty());
+    // What the audit trail says of a number, it says of one request.
+    let next = world
+        .ward
+        .add_request(RequestKind::Access, None, "Ông Tám")
+        .unwrap();
+    assert_eq!(next, number + 1);
     let checked = world.ward.check().unwrap();
     assert!(checked.is_sound(), "{:?}", checked.problems);
 }
