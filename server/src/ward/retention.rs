@@ -125,11 +125,17 @@ fn due(connection: &Connection, rule: RetentionRule, now: Timestamp) -> Result<D
                 .prepare(&format!(
                     "SELECT p.uuid FROM documents p JOIN case_rows c ON c.id = p.uuid
                      WHERE p.kind = ?1 AND c.status IN ({ended})
-                       AND NOT EXISTS (SELECT 1 FROM feed f WHERE f.uuid = p.uuid AND f.received_at > ?2)"
+                       AND NOT EXISTS (SELECT 1 FROM feed f WHERE f.kind IN (?1, ?3)
+                         AND f.uuid = p.uuid AND f.received_at > ?2)"
                 ))?
-                .query_map(params![DocumentKind::Person.code(), cutoff.0], |row| {
-                    row.get(0).map(Uuid::from_bytes)
-                })?
+                .query_map(
+                    params![
+                        DocumentKind::Person.code(),
+                        cutoff.0,
+                        DocumentKind::Case.code()
+                    ],
+                    |row| row.get(0).map(Uuid::from_bytes),
+                )?
                 .collect::<rusqlite::Result<_>>()?;
             Ok(Due::Persons(persons))
         }
