@@ -265,6 +265,7 @@ impl Work<'_> {
              WHERE number = ?1",
             params![to_sql(number), self.now.0, code, reason, is_forgotten],
         )?;
+        self.happened.has_purged |= is_forgotten;
         self.audit(told(number, request.case).ending(code))?;
         if is_forgotten && let Some(case) = request.case {
             self.forget_askers(case)?;
@@ -279,7 +280,8 @@ impl Work<'_> {
 
     /// Takes the words out of every request about the person of a case. That there were requests, and when,
     /// stays.
-    pub(super) fn forget_askers(&self, case: Uuid) -> rusqlite::Result<()> {
+    pub(super) fn forget_askers(&mut self, case: Uuid) -> rusqlite::Result<()> {
+        self.happened.has_purged = true;
         self.connection
             .execute(
                 "UPDATE citizen_requests SET asker = NULL, reason = NULL WHERE record = ?1",

@@ -167,6 +167,7 @@ impl Work<'_> {
             }
         }
         if count > 0 {
+            self.happened.has_purged = true;
             let entry = Entry::of(Kind::Retention).ending(rule.class.code());
             self.audit(entry.counting("gone", count as u64))?;
         }

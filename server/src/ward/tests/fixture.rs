@@ -71,6 +71,12 @@ impl World {
         }
     }
 
+    /// How much SQLite's log holds.
+    pub(super) fn log_bytes(&self) -> u64 {
+        let log = std::fs::metadata(self.folder.path().join("ward.db-wal"));
+        log.map_or(0, |log| log.len())
+    }
+
     /// The same ward in another folder, as it is now.
     pub(super) fn copy_of(other: &Self) -> Self {
         let folder = tempfile::tempdir().unwrap();

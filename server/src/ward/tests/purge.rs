@@ -50,8 +50,7 @@ fn a_case_found_to_be_a_denunciation_leaves_a_reference_and_a_chain_that_holds()
 
     world.ward.reclassify(uuid).unwrap();
 
-    let log = std::fs::metadata(world.folder.path().join("ward.db-wal"));
-    assert_eq!(log.map_or(0, |log| log.len()), 0, "the log is empty");
+    assert_eq!(world.log_bytes(), 0);
     let checked = world.ward.check().unwrap();
     assert!(checked.is_sound(), "{:?}", checked.problems);
     assert_eq!(checked.edits, 1);
@@ -208,8 +207,7 @@ fn a_triage_phone_that_finds_a_denunciation_purges_it_everywhere() {
         ),
         "{verdicts:?}"
     );
-    let log = std::fs::metadata(world.folder.path().join("ward.db-wal"));
-    assert_eq!(log.map_or(0, |log| log.len()), 0, "the log is empty");
+    assert_eq!(world.log_bytes(), 0);
     assert!(world.ward.case(uuid).unwrap().is_none());
     assert_eq!(world.ward.sealed_register().unwrap().len(), 1);
     let checked = world.ward.check().unwrap();
@@ -343,4 +341,5 @@ fn closing_an_erasure_takes_who_asked_also_where_no_person_was_recorded() {
     let requests = world.ward.requests().unwrap();
     assert_eq!(requests.len(), 2);
     assert!(requests.iter().all(|request| request.asker.is_none()));
+    assert_eq!(world.log_bytes(), 0, "no word of it is left there");
 }

@@ -50,6 +50,7 @@ fn the_person_of_a_case_that_ended_long_ago_goes_and_nothing_else() {
         [1, 1]
     );
     assert_eq!(counts(world.ward.let_go(&rules(Some(30))).unwrap()), [1, 1]);
+    assert_eq!(world.log_bytes(), 0, "nothing of it is left there");
 
     let named = |case| {
         world
