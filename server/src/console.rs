@@ -40,7 +40,8 @@ use gandan_core::store::rows;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-use crate::ward::{Ward, WardError};
+use crate::ward::audit::Actor;
+use crate::ward::{Staff, Ward, WardError};
 use problem::Problem;
 
 /// Largest form. The longest text a case may hold is 64 KiB, and a browser sends a Vietnamese letter
@@ -98,6 +99,16 @@ impl Console {
             .await
             .map_err(|_| Problem::Unexpected)?
             .map_err(Problem::from)
+    }
+
+    /// As [`Console::ask`], in the name of whoever is signed in: the audit trail says who it was.
+    async fn ask_as<T: Send + 'static>(
+        &self,
+        staff: &Staff,
+        question: impl FnOnce(&Ward) -> Result<T, WardError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let by = Actor::Staff(staff.author.officer);
+        self.ask(move |ward| question(&ward.acting_for(by))).await
     }
 }
 

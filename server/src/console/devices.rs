@@ -12,7 +12,6 @@ use super::names::Names;
 use super::page::{self, Frame, Message, Section};
 use super::problem::Problem;
 use super::session::{Overseer, OverseerForm};
-use crate::ward::audit::Actor;
 use crate::ward::{Device, DeviceState, Staff, WardError};
 
 struct Row {
@@ -72,13 +71,11 @@ pub(super) async fn revoke(
 ) -> Result<Response, Problem> {
     let wipe = fields.filled("wipe").is_some();
     let refuses_unsent = fields.filled("refuse_unsent").is_some();
-    let by = Actor::Staff(staff.author.officer);
     let revoked = console
-        .ask(move |ward| {
+        .ask_as(&staff, move |ward| {
             let devices = ward.devices()?;
             let device = devices.iter().find(|device| device.id.to_string() == id);
             let device = device.ok_or(WardError::NotFound("device"))?.id;
-            let ward = ward.acting_for(by);
             if refuses_unsent {
                 ward.refuse_unsent(device)?;
             }

@@ -14,7 +14,6 @@ use super::page::{self, Frame, Message, Section};
 use super::problem::Problem;
 use super::session::{Clerk, Submission};
 use super::{Console, catalogue};
-use crate::ward::audit::Actor;
 use crate::ward::{Quarantined, QuarantinedEdit, QuarantinedFile, Staff, WardError};
 
 struct Row {
@@ -83,19 +82,19 @@ pub(super) async fn show(
     Clerk(staff): Clerk,
 ) -> Result<Response, Problem> {
     let number = page::number(&number)?;
+    let viewer = staff.clone();
     let page = console
-        .ask(move |ward| {
+        .ask_as(&staff, move |ward| {
             let found = ward.quarantine()?;
             let file = found.into_iter().find(|file| file.number == number);
             let Some(file) = file else { return Ok(None) };
-            let ward = ward.acting_for(Actor::Staff(staff.author.officer));
             let content = ward.look_into_quarantine(number)?;
             let names = Names::new(ward.directory()?);
             let frame = Frame::new(
                 "Chờ xem xét".to_owned(),
                 Section::Quarantine,
                 &names,
-                &staff,
+                &viewer,
             );
             Ok(Some(FilePage {
                 frame,
@@ -117,9 +116,8 @@ pub(super) async fn take(
     Submission { staff, .. }: Submission,
 ) -> Result<Response, Problem> {
     let number = page::number(&number)?;
-    let by = Actor::Staff(staff.author.officer);
     let taken = console
-        .ask(move |ward| ward.acting_for(by).take_from_quarantine(number))
+        .ask_as(&staff, move |ward| ward.take_from_quarantine(number))
         .await;
     let message = match taken {
         Ok(verdicts) => {
@@ -146,9 +144,8 @@ pub(super) async fn discard(
     Submission { staff, .. }: Submission,
 ) -> Result<Response, Problem> {
     let number = page::number(&number)?;
-    let by = Actor::Staff(staff.author.officer);
     let discarded = console
-        .ask(move |ward| ward.acting_for(by).discard_from_quarantine(number))
+        .ask_as(&staff, move |ward| ward.discard_from_quarantine(number))
         .await;
     match discarded {
         Ok(()) => {

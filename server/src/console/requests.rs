@@ -13,7 +13,6 @@ use super::problem::Problem;
 use super::session::{Clerk, Submission};
 use super::{Console, catalogue};
 use crate::subject_access;
-use crate::ward::audit::Actor;
 use crate::ward::{CitizenRequest, RequestKind, RequestOutcome, Staff, Ward, WardError};
 
 struct Row {
@@ -114,10 +113,9 @@ pub(super) async fn add(
         )
         .await;
     };
-    let by = Actor::Staff(staff.author.officer);
     let (asker, typed) = (draft.asker.clone(), draft.case.clone());
     let added = console
-        .ask(move |ward| {
+        .ask_as(&staff, move |ward| {
             let case = match typed.trim() {
                 "" => None,
                 typed => Some(
@@ -125,7 +123,7 @@ pub(super) async fn add(
                         .ok_or(WardError::NotFound("case"))?,
                 ),
             };
-            ward.acting_for(by).add_request(kind, case, &asker)
+            ward.add_request(kind, case, &asker)
         })
         .await;
     match added {
@@ -195,15 +193,14 @@ pub(super) async fn access(
     Submission { staff, .. }: Submission,
 ) -> Result<Response, Problem> {
     let number = page::number(&number)?;
-    let by = Actor::Staff(staff.author.officer);
     let copy = console
-        .ask(move |ward| {
+        .ask_as(&staff, move |ward| {
             let requests = ward.requests()?;
             let request = requests.iter().find(|request| request.number == number);
             let Some(case) = request.and_then(|request| request.case) else {
                 return Ok(None);
             };
-            let held = ward.acting_for(by).subject_access(case)?;
+            let held = ward.subject_access(case)?;
             let directory = ward.directory()?;
             Ok(subject_access::html(&held, &directory, ward.now()).ok())
         })
@@ -223,8 +220,7 @@ async fn act(
     done: &'static str,
     action: impl FnOnce(&Ward) -> Result<(), WardError> + Send + 'static,
 ) -> Result<Response, Problem> {
-    let by = Actor::Staff(staff.author.officer);
-    let acted = console.ask(move |ward| action(&ward.acting_for(by))).await;
+    let acted = console.ask_as(&staff, action).await;
     let (status, message) = match acted {
         Ok(()) => (StatusCode::OK, Message::good(done)),
         Err(Problem::Ward(WardError::NotFound(_))) => (

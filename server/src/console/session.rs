@@ -78,6 +78,13 @@ async fn working_staff(console: &Console, headers: &HeaderMap) -> Result<Option<
     Ok(Some(staff))
 }
 
+/// To the sign-in page, and from there to where they wanted to go.
+fn to_sign_in(wanted: &str) -> Response {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("next", wanted);
+    Redirect::to(&format!("/login?{}", query.finish())).into_response()
+}
+
 /// Somebody who is signed in and works on cases; anybody else is led to the sign-in page and from
 /// there to where they wanted to go.
 pub(super) struct Clerk(pub(super) Staff);
@@ -90,13 +97,8 @@ impl FromRequestParts<Console> for Clerk {
             Some(staff) if page::works_on_cases(&staff) => Ok(Self(staff)),
             Some(_) => Err(Problem::RoleWithoutCases.into_response()),
             None => {
-                let wanted = parts
-                    .uri
-                    .path_and_query()
-                    .map_or("/cases", |path| path.as_str());
-                let mut query = form_urlencoded::Serializer::new(String::new());
-                query.append_pair("next", wanted);
-                Err(Redirect::to(&format!("/login?{}", query.finish())).into_response())
+                let wanted = parts.uri.path_and_query();
+                Err(to_sign_in(wanted.map_or("/cases", |path| path.as_str())))
             }
         }
     }
@@ -112,11 +114,7 @@ impl FromRequestParts<Console> for Overseer {
         match working_staff(console, &parts.headers).await? {
             Some(staff) if page::oversees(&staff) => Ok(Self(staff)),
             Some(_) => Err(Problem::NoPage.into_response()),
-            None => {
-                let mut query = form_urlencoded::Serializer::new(String::new());
-                query.append_pair("next", parts.uri.path());
-                Err(Redirect::to(&format!("/login?{}", query.finish())).into_response())
-            }
+            None => Err(to_sign_in(parts.uri.path())),
         }
     }
 }
