@@ -168,7 +168,7 @@ pub(super) async fn resume(
     fields: &Fields,
 ) -> Result<Response, Problem> {
     let names = names(console).await?;
-    let message = Message::warn("Đã đăng nhập lại. Nội dung vừa nhập còn đây nhưng chưa được ghi.");
+    let message = Message::warn(page::TYPED_BEFORE);
     let entry = Entry::typed(fields);
     let page = DeskPage::new(&names, &staff, entry, Errors::default(), Some(message));
     Ok(page::answer(StatusCode::OK, &page))

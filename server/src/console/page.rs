@@ -146,6 +146,10 @@ impl Fact {
     }
 }
 
+/// A form comes back to whoever had to sign in while they typed.
+pub(super) const TYPED_BEFORE: &str =
+    "Đã đăng nhập lại. Nội dung vừa nhập còn đây nhưng chưa được ghi.";
+
 /// What happened to what was just sent.
 pub(super) struct Message {
     /// `good`, `warn` or `bad`, as the style sheet names it.

@@ -7,8 +7,9 @@ use axum::response::{IntoResponse, Response};
 use gandan_core::model::Timestamp;
 use gandan_core::store::rows;
 
+use super::fields::Fields;
 use super::names::Names;
-use super::page::{self, Choice, Frame, Message, Section};
+use super::page::{self, Choice, Frame, Message, Section, TYPED_BEFORE};
 use super::problem::Problem;
 use super::session::{Clerk, Submission};
 use super::{Console, catalogue};
@@ -84,6 +85,30 @@ struct Draft {
     case: String,
 }
 
+impl Draft {
+    fn typed(fields: &Fields) -> Self {
+        Self {
+            kind: fields.text("kind"),
+            asker: fields.text("asker"),
+            case: fields.text("case"),
+        }
+    }
+}
+
+/// The form as it was typed before the session ended; nothing of it is noted yet.
+///
+/// # Errors
+/// The ward's.
+pub(super) async fn resume(
+    console: &Console,
+    staff: Staff,
+    fields: &Fields,
+) -> Result<Response, Problem> {
+    let message = Message::warn(TYPED_BEFORE);
+    let draft = Draft::typed(fields);
+    answer(console, staff, StatusCode::OK, Some(message), draft).await
+}
+
 /// `GET /requests`
 pub(super) async fn list(
     State(console): State<Console>,
@@ -97,11 +122,7 @@ pub(super) async fn add(
     State(console): State<Console>,
     Submission { staff, fields }: Submission,
 ) -> Result<Response, Problem> {
-    let draft = Draft {
-        kind: fields.text("kind"),
-        asker: fields.text("asker"),
-        case: fields.text("case"),
-    };
+    let draft = Draft::typed(&fields);
     let Some(kind) = RequestKind::from_code(&draft.kind) else {
         let message = Message::bad("Chọn loại yêu cầu.", Some("no_kind"));
         return answer(

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::fields::Fields;
 use super::problem::Problem;
-use super::{Console, action, desk, session};
+use super::{Console, action, desk, requests, session};
 use crate::ward::{Origin, SignedIn, Staff, WardError};
 
 const WRONG_PASSWORD: &str = "Tên đăng nhập hoặc mật khẩu không đúng.";
@@ -60,6 +60,17 @@ impl Hashing {
     }
 }
 
+/// Where the places of this console begin to which somebody may be led.
+const SECTIONS: [&str; 7] = [
+    "/cases",
+    "/desk",
+    "/requests",
+    "/quarantine",
+    "/devices",
+    "/account",
+    "/audit",
+];
+
 /// Where somebody wanted to go before they had to sign in, and what they had typed there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Resume {
@@ -70,16 +81,23 @@ pub(super) struct Resume {
 impl Resume {
     /// Only places of this console are gone back to.
     pub(super) fn new(path: String, body: String) -> Option<Self> {
-        let is_ours = ["/cases", "/desk", "/devices", "/account", "/audit"]
-            .iter()
-            .any(|start| {
-                path.strip_prefix(start)
-                    .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
-            });
+        let is_ours = SECTIONS.iter().any(|start| {
+            path.strip_prefix(start)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
+        });
         let is_plain = path
             .bytes()
             .all(|byte| byte.is_ascii_graphic() && byte != b'\\');
         (is_ours && is_plain).then_some(Self { path, body })
+    }
+
+    /// A page: what was to be done with one thing of a list (`/quarantine/3/take`) is none, the list is.
+    fn page(&self) -> &str {
+        let place = self.path.split('?').next().unwrap_or_default();
+        match place.splitn(4, '/').collect::<Vec<_>>()[..] {
+            ["", section, _, _] => &self.path[..=section.len()],
+            _ => &self.path,
+        }
     }
 }
 
@@ -357,7 +375,12 @@ async fn take_up(console: &Console, staff: Staff, resume: Resume) -> Response {
                 .await
                 .unwrap_or_else(IntoResponse::into_response)
         }
-        None => Redirect::to(&resume.path).into_response(),
+        None if resume.path == "/requests" && !resume.body.is_empty() => {
+            requests::resume(console, staff, &fields)
+                .await
+                .unwrap_or_else(IntoResponse::into_response)
+        }
+        None => Redirect::to(resume.page()).into_response(),
     }
 }
 
@@ -372,6 +395,8 @@ mod tests {
             ("/cases?q=a", true),
             ("/cases/0190/answer", true),
             ("/desk", true),
+            ("/requests", true),
+            ("/quarantine/3", true),
             ("", false),
             ("/", false),
             ("//evil.example/cases", false),
@@ -383,6 +408,20 @@ mod tests {
         ] {
             let resume = Resume::new(path.to_owned(), String::new());
             assert_eq!(resume.is_some(), expected, "{path:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_to_be_done_with_one_of_a_list_leads_to_the_list() {
+        for (path, page) in [
+            ("/cases", "/cases"),
+            ("/cases?q=a/b/c", "/cases?q=a/b/c"),
+            ("/quarantine/3", "/quarantine/3"),
+            ("/quarantine/3/take", "/quarantine"),
+            ("/devices/00/revoke", "/devices"),
+        ] {
+            let resume = Resume::new(path.to_owned(), String::new()).unwrap();
+            assert_eq!(resume.page(), page);
         }
     }
 }

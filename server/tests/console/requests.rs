@@ -6,7 +6,7 @@ use gandan_server::app::DeskCase;
 use gandan_server::ward::RequestKind;
 use uuid::Uuid;
 
-use super::browser::{Browser, Office, Page, call};
+use super::browser::{Browser, Office, PASSWORD, Page, call};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
@@ -140,4 +140,54 @@ async fn what_cannot_be_taken_comes_back_as_it_was_typed() {
     }
     assert!(office.ward.requests().unwrap().is_empty());
     assert_eq!(RequestKind::from_code("nothing"), None);
+}
+
+#[tokio::test]
+async fn a_request_typed_before_the_session_ended_is_there_after_signing_in_again() {
+    let office = Office::open();
+    let mut browser = office.browser();
+    let typed = [("kind", "access"), ("asker", "Bà Thịnh, 0903 343 439")];
+    let page = browser.post("/requests", &typed).await;
+    assert_eq!(page.status, StatusCode::UNAUTHORIZED);
+    let page = signed_in_again(&mut browser, &page).await;
+    assert!(page.body.contains("Bà Thịnh, 0903 343 439"));
+    assert!(page.body.contains("chưa được ghi"));
+    assert!(page.body.contains("Chưa có yêu cầu nào"));
+}
+
+#[tokio::test]
+async fn whoever_signs_in_again_is_led_back_to_the_list_and_nothing_was_done() {
+    for (path, list) in [
+        ("/requests", "/requests"),
+        ("/requests/1/close", "/requests"),
+        ("/quarantine/1", "/quarantine/1"),
+        ("/quarantine/1/take", "/quarantine"),
+    ] {
+        let office = Office::open();
+        let mut browser = office.browser();
+        let page = match path.matches('/').count() {
+            3 => browser.post(path, &[]).await,
+            _ => {
+                let login = browser.get(path).await;
+                browser.get(login.location()).await
+            }
+        };
+        let page = signed_in_again(&mut browser, &page).await;
+        assert_eq!(
+            (page.status, page.location()),
+            (StatusCode::SEE_OTHER, list),
+            "{path}"
+        );
+    }
+}
+
+async fn signed_in_again(browser: &mut Browser, form: &Page) -> Page {
+    let (path, body) = (form.hidden("resume_path"), form.hidden("resume_body"));
+    let fields = [
+        ("login", "dung"),
+        ("password", PASSWORD),
+        ("resume_path", &*path),
+        ("resume_body", &*body),
+    ];
+    browser.post("/login", &fields).await
 }
