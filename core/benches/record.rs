@@ -218,7 +218,7 @@ fn phone(folder: &Path) -> Replica {
         addresses: Vec::new(),
         credential: DeviceCredential {
             ward: "26995".parse().expect("five digits"),
-            device: DeviceId(replica.device_key().verifying_key().to_bytes()),
+            device: DeviceId::of(&replica.device_key()),
             officer: OfficerId(uuid::Uuid::from_bytes([3; 16])),
             role: Role::Leader,
             issued_at: Timestamp(0),

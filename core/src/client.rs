@@ -280,7 +280,7 @@ impl Client {
     /// The way that was taken the last time, unless the phone has another ward or another key since.
     async fn route(&self, ward_key: WardKey) -> Route {
         let device_key = self.ask(Replica::device_key).await;
-        let device = DeviceId(device_key.verifying_key().to_bytes());
+        let device = DeviceId::of(&device_key);
         let known = self.lock().clone();
         match known.filter(|route| route.ward_key == ward_key && route.device == device) {
             Some(route) => route,

@@ -152,7 +152,7 @@ fn open_phone(folder: &TempDir, environment: Arc<dyn Environment>) -> Replica {
 }
 
 fn device(phone: &Replica) -> DeviceId {
-    DeviceId(phone.device_key().verifying_key().to_bytes())
+    DeviceId::of(&phone.device_key())
 }
 
 /// A report as an officer types it: no two are alike, and they are alike as reports are.

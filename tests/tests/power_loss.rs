@@ -69,7 +69,7 @@ fn enrolled(root: &Path) {
 }
 
 fn device(phone: &Replica) -> DeviceId {
-    DeviceId(phone.device_key().verifying_key().to_bytes())
+    DeviceId::of(&phone.device_key())
 }
 
 /// One conversation; whether everything was said.

@@ -37,7 +37,7 @@ fn enrol(replica: &Replica) {
         addresses: Vec::new(),
         credential: DeviceCredential {
             ward: "26995".parse().expect("five digits"),
-            device: DeviceId(replica.device_key().verifying_key().to_bytes()),
+            device: DeviceId::of(&replica.device_key()),
             officer: OfficerId(Uuid::from_bytes([3; 16])),
             role: Role::Leader,
             issued_at: Timestamp(0),

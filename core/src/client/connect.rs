@@ -49,7 +49,7 @@ impl Route {
         const FITS: &str = "our own Ed25519 key fits our own TLS configuration";
         Self {
             ward_key,
-            device: DeviceId(device_key.verifying_key().to_bytes()),
+            device: DeviceId::of(device_key),
             quic: tls::client_config(device_key, ward_key, alpn).expect(FITS),
             tcp: Arc::new(tls::client_config_tcp(device_key, ward_key, alpn).expect(FITS)),
             peer: None,

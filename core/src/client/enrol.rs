@@ -37,7 +37,7 @@ pub async fn enrol(replica: &Replica, invite: &Invite, device_name: &str) -> Res
     let enrolment = enrolment::decode_response(&response)
         .map_err(|error| violation(error.into()))?
         .map_err(SyncError::Refused)?;
-    let device = DeviceId(device_key.verifying_key().to_bytes());
+    let device = DeviceId::of(&device_key);
     if !is_for(&enrolment, invite, device) {
         return Err(violation(Violation::Signature));
     }

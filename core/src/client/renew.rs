@@ -76,7 +76,7 @@ async fn ask(
     } = enrolment.ok_or(SyncError::NotEnrolled)?;
     let route = Route::new(present, ward_key, ALPN_ENROLMENT);
     let mut link = dial(&addresses, &route, &Arc::default()).await?;
-    let present = DeviceId(present.verifying_key().to_bytes());
+    let present = DeviceId::of(present);
     let request = RenewalRequest::sign(next, credential.ward, present);
     let request_bytes = enrolment::encode_renewal(&request);
     let response = exchange(&mut link, &request_bytes, ENROLMENT_BYTES_MAX).await?;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use data_encoding::HEXLOWER;
+use ed25519_dalek::SigningKey;
 use thiserror::Error;
 use uuid::Uuid;
 
@@ -79,6 +80,14 @@ byte_id!(/// One uninterrupted life of a ward's feed; a restore begins a new one
     Epoch, 16, "epoch");
 byte_id!(/// The feed up to one entry, folded into a hash.
     ChainHash, 32, "chain hash");
+
+impl DeviceId {
+    /// The device that has this key.
+    #[must_use]
+    pub fn of(key: &SigningKey) -> Self {
+        Self(key.verifying_key().to_bytes())
+    }
+}
 
 /// The kinds of aggregate that are documents of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -110,7 +110,7 @@ fn seal_all<'a>(
     let (ids, bytes): (Vec<EditId>, Vec<&[u8]>) = edits.unzip();
     let mut proof = BundleProof {
         ward,
-        device: DeviceId(key.verifying_key().to_bytes()),
+        device: DeviceId::of(key),
         sealed_at,
         edits: ids,
         signature: [0; 64],

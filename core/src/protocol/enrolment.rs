@@ -46,7 +46,7 @@ impl RenewalRequest {
     /// Asks for `key` in the place of `present`.
     #[must_use]
     pub fn sign(key: &SigningKey, ward: WardCode, present: DeviceId) -> Self {
-        let device = DeviceId(key.verifying_key().to_bytes());
+        let device = DeviceId::of(key);
         let signature = key.sign(&signed_bytes(ward, present, device)).to_bytes();
         Self { device, signature }
     }
@@ -211,7 +211,7 @@ mod tests {
         assert!(request.verify(ward, present));
         assert!(!request.verify("26998".parse().unwrap(), present));
         assert!(!request.verify(ward, DeviceId([3; 32])));
-        let of_another = DeviceId(SigningKey::from_bytes(&[4; 32]).verifying_key().to_bytes());
+        let of_another = DeviceId::of(&SigningKey::from_bytes(&[4; 32]));
         let stolen = RenewalRequest {
             device: of_another,
             ..request

@@ -79,7 +79,7 @@ fn enrol(replica: &Replica, officer: OfficerId, role: Role) {
         addresses: vec!["127.0.0.1:4433".to_owned()],
         credential: DeviceCredential {
             ward: "26995".parse().unwrap(),
-            device: DeviceId(replica.device_key().verifying_key().to_bytes()),
+            device: DeviceId::of(&replica.device_key()),
             officer,
             role,
             issued_at: MORNING,

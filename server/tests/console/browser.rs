@@ -142,7 +142,7 @@ impl Office {
             token: invite.token,
             device_name: "Điện thoại thử".to_owned(),
         };
-        let device = DeviceId(phone.device_key().verifying_key().to_bytes());
+        let device = DeviceId::of(&phone.device_key());
         let enrolment = self.ward.enrol(device, &request).unwrap().unwrap();
         phone.set_enrolment(&enrolment).unwrap();
         (folder, phone)

@@ -17,7 +17,7 @@ fn handed_over(office: &Office, words: &str) -> Uuid {
         ..NewCase::default()
     };
     let id = phone.record_case(case).unwrap().id;
-    let device = DeviceId(phone.device_key().verifying_key().to_bytes());
+    let device = DeviceId::of(&phone.device_key());
     let sealed = phone.rescue_file().unwrap();
     office.ward.revoke(device).unwrap();
     let begun = office.ward.begin_hand_over(device, Some(sealed.len()));

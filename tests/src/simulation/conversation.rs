@@ -116,7 +116,7 @@ impl<'a> Conversation<'a> {
             .expect("the phone is enrolled");
         Ok(Self {
             phone,
-            device: DeviceId(phone.device_key().verifying_key().to_bytes()),
+            device: DeviceId::of(&phone.device_key()),
             initiator: Initiator::new(opening),
             responder: Responder::new(),
             up: Vec::new(),

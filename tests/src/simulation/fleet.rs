@@ -134,7 +134,7 @@ impl Phone {
     /// The device that its key names; a clone has the same.
     #[must_use]
     pub fn device(&self) -> DeviceId {
-        DeviceId(self.replica().device_key().verifying_key().to_bytes())
+        DeviceId::of(&self.replica().device_key())
     }
 }
 

@@ -16,8 +16,7 @@ impl Phone {
     pub fn earlier_devices(&self) -> Vec<DeviceId> {
         let keys = self.replica().earlier_device_keys();
         let keys = keys.expect("the store answers").into_iter();
-        keys.map(|key| DeviceId(key.verifying_key().to_bytes()))
-            .collect()
+        keys.map(|key| DeviceId::of(&key)).collect()
     }
 }
 
@@ -63,7 +62,7 @@ impl Fleet {
         let mut given = None;
         // From the newest that it knows, key by key to the present one.
         for older in (1..keys.len()).rev() {
-            let present = DeviceId(keys[older].verifying_key().to_bytes());
+            let present = DeviceId::of(&keys[older]);
             let request = RenewalRequest::sign(&keys[older - 1], self.ward().code(), present);
             match self.ward().renew(present, &request) {
                 Ok(answer) => given = answer.ok(),

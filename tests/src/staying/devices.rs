@@ -67,7 +67,7 @@ pub(super) fn enrol(
             token: invite.token,
             device_name: format!("device {number}"),
         };
-        let device = DeviceId(key.verifying_key().to_bytes());
+        let device = DeviceId::of(&key);
         ward.enrol(device, &request)?
             .map_err(|refusal| refusal.to_string())?;
         enrolled.push(Enrolled { key, is_concerned });

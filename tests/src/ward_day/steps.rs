@@ -46,7 +46,7 @@ impl Phone {
         let environment = Arc::new(SystemEnvironment);
         let replica =
             Replica::open(&root.join(name), &StoreKey::new([7; 32]), environment).map_err(words)?;
-        let device = DeviceId(replica.device_key().verifying_key().to_bytes());
+        let device = DeviceId::of(&replica.device_key());
         let officer = ward.officer(name, role, &[]).map_err(words)?;
         let invite = ward
             .invite(officer, &["127.0.0.1:1".to_owned()], INVITE_MS)

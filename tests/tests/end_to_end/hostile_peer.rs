@@ -65,7 +65,7 @@ impl HostilePeer {
     }
 
     pub(crate) fn device(&self) -> DeviceId {
-        DeviceId(self.key.verifying_key().to_bytes())
+        DeviceId::of(&self.key)
     }
 
     /// What the ward says to a token.

@@ -39,7 +39,7 @@ fn credential() -> DeviceCredential {
     DeviceCredential::sign(
         &ward_key(),
         ward(),
-        DeviceId(device_key().verifying_key().to_bytes()),
+        DeviceId::of(&device_key()),
         OfficerId(Uuid::from_bytes([0x22; 16])),
         Role::Officer,
         Timestamp(BEGIN),

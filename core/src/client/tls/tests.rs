@@ -57,11 +57,11 @@ async fn both_sides_learn_who_the_other_is() {
 
         assert_eq!(
             peer_device(accepted.peer_identity()),
-            Some(DeviceId(device_secret.verifying_key().to_bytes()))
+            Some(DeviceId::of(&device_secret))
         );
         assert_eq!(
             peer_device(connection.peer_identity()),
-            Some(DeviceId(ward_secret.verifying_key().to_bytes()))
+            Some(DeviceId::of(&ward_secret))
         );
         assert_eq!(
             agreed_protocol(accepted.handshake_data()).as_deref(),

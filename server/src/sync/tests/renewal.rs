@@ -18,7 +18,7 @@ fn case(text: &str) -> NewCase {
 }
 
 fn device(phone: &Replica) -> DeviceId {
-    DeviceId(phone.device_key().verifying_key().to_bytes())
+    DeviceId::of(&phone.device_key())
 }
 
 async fn synced(phone: &Replica) {

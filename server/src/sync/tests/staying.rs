@@ -128,7 +128,7 @@ impl Serving {
     }
 
     fn device_of(&self, phone: &Replica) -> DeviceId {
-        DeviceId(phone.device_key().verifying_key().to_bytes())
+        DeviceId::of(&phone.device_key())
     }
 
     /// As an admin command does, which is another process.

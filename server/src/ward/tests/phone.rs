@@ -52,7 +52,7 @@ impl Phone {
             token: invite.token,
             device_name: format!("máy {number}"),
         };
-        let device = DeviceId(key.verifying_key().to_bytes());
+        let device = DeviceId::of(&key);
         let enrolment = world.ward.enrol(device, &request).unwrap().unwrap();
         assert!(enrolment.verify(&invite, device));
         Self {
@@ -68,7 +68,7 @@ impl Phone {
     }
 
     pub(super) fn device(&self) -> DeviceId {
-        DeviceId(self.key.verifying_key().to_bytes())
+        DeviceId::of(&self.key)
     }
 
     /// The same store, opened once more: another actor.
