@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::connect::{Route, dial};
 use super::driver::{ended, exchange};
+use super::link::Link;
 use super::{SyncError, run_blocking};
-use crate::model::DeviceId;
+use crate::model::{DeviceId, WardCode, WardKey};
 use crate::protocol::ALPN_ENROLMENT;
 use crate::protocol::credential::Enrolment;
 use crate::protocol::enrolment::{self, EnrolmentRequest};
@@ -32,15 +33,8 @@ pub async fn enrol(replica: &Replica, invite: &Invite, device_name: &str) -> Res
         token: invite.token,
         device_name: device_name.to_owned(),
     });
-    let response = exchange(&mut link, &request, ENROLMENT_BYTES_MAX).await?;
-    let violation = |violation: Violation| ended(&link, violation.into());
-    let enrolment = enrolment::decode_response(&response)
-        .map_err(|error| violation(error.into()))?
-        .map_err(SyncError::Refused)?;
     let device = DeviceId::of(&device_key);
-    if !is_for(&enrolment, invite, device) {
-        return Err(violation(Violation::Signature));
-    }
+    let enrolment = ask(&mut link, &request, (invite.ward, invite.ward_key), device).await?;
     let stored = replica.clone();
     run_blocking(move || stored.set_enrolment(&enrolment)).await?;
     link.close().await;
@@ -51,10 +45,25 @@ pub async fn enrol(replica: &Replica, invite: &Invite, device_name: &str) -> Res
     Ok(())
 }
 
-/// Whether the ward of the invite, and no other, gave this device a credential.
-fn is_for(enrolment: &Enrolment, invite: &Invite, device: DeviceId) -> bool {
-    enrolment.ward_key == invite.ward_key
-        && enrolment.credential.ward == invite.ward
-        && enrolment.credential.device == device
-        && enrolment.credential.verify(invite.ward_key)
+/// What the ward, and no other, gives to this device and to no other.
+pub(super) async fn ask(
+    link: &mut Link,
+    request: &[u8],
+    (ward, ward_key): (WardCode, WardKey),
+    device: DeviceId,
+) -> Result<Enrolment, SyncError> {
+    let response = exchange(link, request, ENROLMENT_BYTES_MAX).await?;
+    let violation = |violation: Violation| ended(link, violation.into());
+    let given = enrolment::decode_response(&response)
+        .map_err(|error| violation(error.into()))?
+        .map_err(SyncError::Refused)?;
+    let is_ours = given.ward_key == ward_key
+        && given.credential.ward == ward
+        && given.credential.device == device
+        && given.credential.verify(ward_key);
+    if is_ours {
+        Ok(given)
+    } else {
+        Err(violation(Violation::Signature))
+    }
 }

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use ed25519_dalek::SigningKey;
 
 use super::connect::{Route, dial};
-use super::driver::{ended, exchange};
-use super::{SyncError, run_blocking};
+use super::driver::ended;
+use super::{SyncError, enrol, run_blocking};
 use crate::model::DeviceId;
 use crate::protocol::ALPN_ENROLMENT;
 use crate::protocol::credential::Enrolment;
 use crate::protocol::enrolment::{self, RenewalRequest};
-use crate::protocol::limits::ENROLMENT_BYTES_MAX;
 use crate::protocol::message::Refusal;
 use crate::protocol::violation::Violation;
 use crate::replica::Replica;
@@ -79,18 +78,10 @@ async fn ask(
     let present = DeviceId::of(present);
     let request = RenewalRequest::sign(next, credential.ward, present);
     let request_bytes = enrolment::encode_renewal(&request);
-    let response = exchange(&mut link, &request_bytes, ENROLMENT_BYTES_MAX).await?;
-    let violation = |violation: Violation| ended(&link, violation.into());
-    let given = enrolment::decode_response(&response)
-        .map_err(|error| violation(error.into()))?
-        .map_err(SyncError::Refused)?;
-    let is_ours = given.ward_key == ward_key
-        && given.credential.ward == credential.ward
-        && given.credential.officer == credential.officer
-        && given.credential.device == request.device
-        && given.credential.verify(ward_key);
-    if !is_ours {
-        return Err(violation(Violation::Signature));
+    let ward = (credential.ward, ward_key);
+    let given = enrol::ask(&mut link, &request_bytes, ward, request.device).await?;
+    if given.credential.officer != credential.officer {
+        return Err(ended(&link, Violation::Signature.into()));
     }
     link.close().await;
     Ok(Enrolment { addresses, ..given })
