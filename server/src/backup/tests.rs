@@ -116,8 +116,7 @@ fn a_ward_comes_back_whole_from_a_folder_and_from_a_file() {
         let restored = world.restore(&to, None, &format!("{name} restored"));
         assert_eq!(restored.key(), world.ward.key());
         assert_eq!(officers(&restored), ["Trước"]);
-        let checked = restored.check().unwrap();
-        assert!(checked.is_sound(), "{:?}", checked.problems);
+        restored.assert_sound();
         // Phones are asked for what came after, and numbers wait for it.
         assert!(restored.is_numbering_paused().unwrap());
     }
@@ -323,7 +322,7 @@ fn a_restore_that_ended_early_leaves_no_ward_and_is_done_again() {
     let ward = Ward::open(&data, Arc::new(SystemEnvironment));
     assert!(matches!(ward, Err(crate::ward::WardError::NotInitialised)));
     let restored = world.restore(&folder, None, "back");
-    assert!(restored.check().unwrap().is_sound());
+    restored.assert_sound();
     assert!(!unfinished.exists());
     // A log without its store is somebody's: it is not taken for the log of the restored one.
     let other = world.path("other");

@@ -116,6 +116,21 @@ fn endpoint() -> Endpoint {
     Endpoint::client(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap()
 }
 
+fn case(text: &str) -> NewCase {
+    NewCase {
+        text: text.to_owned(),
+        category: "flooding".to_owned(),
+        ..NewCase::default()
+    }
+}
+
+async fn refused(phone: &Replica) -> Refusal {
+    match client::sync(phone, &mut |_| {}).await {
+        Err(SyncError::Refused(refusal)) => refusal,
+        other => panic!("the ward refuses: {other:?}"),
+    }
+}
+
 async fn close_code(connection: &Connection) -> Option<u64> {
     match connection.closed().await {
         ConnectionError::ApplicationClosed(closed) => Some(closed.error_code.into()),
@@ -278,11 +293,7 @@ async fn a_revoked_phone_is_refused_by_the_next_conversation() {
     let phone = serving.phone("a").await;
     let device = serving.ward.devices().unwrap()[0].id;
     serving.ward.revoke(device).unwrap();
-    let refused = client::sync(&phone, &mut |_| {}).await;
-    assert!(
-        matches!(refused, Err(SyncError::Refused(Refusal::Revoked))),
-        "{refused:?}"
-    );
+    assert_eq!(refused(&phone).await, Refusal::Revoked);
     serving.stop().await;
 }
 
@@ -296,11 +307,7 @@ async fn a_device_that_the_ward_does_not_know_is_refused() {
     enrolment.ward_key = other.ward.key();
     enrolment.addresses = vec![other.address.to_string()];
     phone.set_enrolment(&enrolment).unwrap();
-    let refused = client::sync(&phone, &mut |_| {}).await;
-    assert!(
-        matches!(refused, Err(SyncError::Refused(Refusal::UnknownDevice))),
-        "{refused:?}"
-    );
+    assert_eq!(refused(&phone).await, Refusal::UnknownDevice);
     serving.stop().await;
     other.stop().await;
 }

@@ -415,8 +415,7 @@ impl Work<'_> {
             .query_row([edit.actor.as_bytes()], |row| row.get(0))
             .optional()?;
         if let Some(owner) = owner.map(DeviceId)
-            && owner != device
-            && !devices::has_been(self.connection, device, owner)?
+            && !devices::is_or_was(self.connection, device, owner)?
         {
             return Err(RejectionCode::ForeignActor.into());
         }

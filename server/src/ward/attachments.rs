@@ -29,6 +29,13 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 /// interrupted. The oldest goes first.
 const UNFINISHED_BYTES_MAX: i64 = 4 * ATTACHMENT_BYTES_MAX as i64;
 
+/// Tables that say of a file which device brings it, is to bring it, or brought it.
+pub(super) const TABLES_BY_DEVICE: [&str; 3] = [
+    "unfinished_attachments",
+    "lacked_attachments",
+    "attachment_receipts",
+];
+
 /// What the ward says of a file that is offered.
 pub(super) fn find(
     connection: &Connection,

@@ -263,7 +263,7 @@ fn check_proofs(
         let is_signed = was_restored || device == own || proven.contains(&(device, edit));
         let owner: Option<[u8; 32]> = row.get(3)?;
         let is_owner = match owner.map(DeviceId) {
-            Some(owner) => owner == device || devices::has_been(connection, device, owner)?,
+            Some(owner) => devices::is_or_was(connection, device, owner)?,
             None => false,
         };
         if !is_signed || !is_owner {

@@ -6,6 +6,7 @@ use gandan_core::protocol::message::Refusal;
 use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
+use super::attachments::TABLES_BY_DEVICE;
 use super::audit::{Actor, Entry, Kind};
 use super::connections::{Work, from_sql};
 use super::scope::Scope;
@@ -107,12 +108,15 @@ pub(super) fn list(connection: &Connection) -> rusqlite::Result<Vec<Device>> {
         .collect()
 }
 
-/// Whether `device` is `earlier` under another key, whichever came between.
-pub(super) fn has_been(
+/// Whether `device` is `earlier`, under the same key or under another, whichever came between.
+pub(super) fn is_or_was(
     connection: &Connection,
     device: DeviceId,
     earlier: DeviceId,
 ) -> rusqlite::Result<bool> {
+    if device == earlier {
+        return Ok(true);
+    }
     connection
         .prepare_cached(
             "WITH RECURSIVE been (id) AS (
@@ -149,11 +153,7 @@ impl Work<'_> {
             if revoked == 0 {
                 continue;
             }
-            for table in [
-                "lacked_attachments",
-                "unfinished_attachments",
-                "attachment_receipts",
-            ] {
+            for table in TABLES_BY_DEVICE {
                 self.connection.execute(
                     &format!("UPDATE OR IGNORE {table} SET device = ?2 WHERE device = ?1"),
                     params![earlier.as_bytes(), device.as_bytes()],

@@ -15,6 +15,7 @@ use gandan_core::store::rows;
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
+use super::attachments::TABLES_BY_DEVICE;
 use super::audit::{Entry, Kind};
 use super::connections::{Work, from_sql, to_sql};
 use super::{WardError, documents, feed};
@@ -193,11 +194,7 @@ impl Work<'_> {
             }
             attachments::remove(self.connection, hash)?;
             parts::remove(self.connection, hash)?;
-            for table in [
-                "unfinished_attachments",
-                "lacked_attachments",
-                "attachment_receipts",
-            ] {
+            for table in TABLES_BY_DEVICE {
                 self.connection.execute(
                     &format!("DELETE FROM {table} WHERE hash = ?1"),
                     [hash.as_bytes()],

@@ -19,3 +19,16 @@ mod restore;
 mod retention;
 mod scope;
 mod staff;
+
+impl super::Ward {
+    /// What a check of the whole ward counted.
+    ///
+    /// # Panics
+    /// If anything of this ward is not as it should be.
+    #[track_caller]
+    pub(crate) fn assert_sound(&self) -> super::Checked {
+        let checked = self.check().unwrap();
+        assert!(checked.is_sound(), "{:?}", checked.problems);
+        checked
+    }
+}

@@ -9,21 +9,6 @@ use quinn::{RecvStream, SendStream};
 
 use super::*;
 
-fn case(text: &str) -> NewCase {
-    NewCase {
-        text: text.to_owned(),
-        category: "flooding".to_owned(),
-        ..NewCase::default()
-    }
-}
-
-async fn refused(phone: &Replica) -> Refusal {
-    match client::sync(phone, &mut |_| {}).await {
-        Err(SyncError::Refused(refusal)) => refusal,
-        other => panic!("the ward refuses: {other:?}"),
-    }
-}
-
 /// The stream of a device that speaks by hand, and what the ward said to its offer.
 async fn offer(
     serving: &Serving,

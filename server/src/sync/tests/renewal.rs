@@ -9,14 +9,6 @@ use gandan_core::store::device::wipe;
 use super::*;
 use crate::ward::DeviceState;
 
-fn case(text: &str) -> NewCase {
-    NewCase {
-        text: text.to_owned(),
-        category: "flooding".to_owned(),
-        ..NewCase::default()
-    }
-}
-
 fn device(phone: &Replica) -> DeviceId {
     DeviceId::of(&phone.device_key())
 }
@@ -70,8 +62,7 @@ async fn a_phone_with_another_key_goes_on_where_it_was() {
             DeviceState::Active
         ]
     );
-    let checked = serving.ward.check().unwrap();
-    assert!(checked.is_sound(), "{:?}", checked.problems);
+    serving.ward.assert_sound();
     serving.stop().await;
 }
 
@@ -83,15 +74,11 @@ async fn whoever_copied_the_old_key_is_out_once_the_new_one_was_used() {
     copy(&serving.folder.path().join("a"), &copied);
     client::renew_key(&phone).await.unwrap();
     let thief = serving.store("thief");
-    let refused = client::sync(&thief, &mut |_| {}).await;
+    assert_eq!(refused(&thief).await, Refusal::Revoked);
+    let renewed = client::renew_key(&thief).await;
     assert!(
-        matches!(refused, Err(SyncError::Refused(Refusal::Revoked))),
-        "{refused:?}"
-    );
-    let refused = client::renew_key(&thief).await;
-    assert!(
-        matches!(refused, Err(SyncError::Refused(Refusal::Revoked))),
-        "{refused:?}"
+        matches!(renewed, Err(SyncError::Refused(Refusal::Revoked))),
+        "{renewed:?}"
     );
     synced(&phone).await;
     serving.stop().await;
@@ -139,11 +126,7 @@ async fn a_phone_is_known_again_to_a_ward_put_back_from_before_it_had_this_key()
     serving.serving.await.unwrap();
     let ward = Ward::open(&old, Arc::new(SystemEnvironment)).unwrap();
     let serving = Serving::listen(ward, serving.folder, serving.address);
-    let unknown = client::sync(&phone, &mut |_| {}).await;
-    assert!(
-        matches!(unknown, Err(SyncError::Refused(Refusal::UnknownDevice))),
-        "{unknown:?}"
-    );
+    assert_eq!(refused(&phone).await, Refusal::UnknownDevice);
     synced(&phone).await;
     for id in [first, second] {
         assert!(serving.ward.case(id).unwrap().is_some());
@@ -176,18 +159,14 @@ async fn a_key_is_given_to_whoever_holds_it_and_to_nobody_who_is_locked_out() {
     // It was asked for, and then the phone is reported lost: neither key is of use.
     serving.ward.renew(present, &request).unwrap().unwrap();
     serving.ward.revoke(present).unwrap();
-    let refused = client::renew_key(&phone).await;
+    let renewed = client::renew_key(&phone).await;
     assert!(
-        matches!(refused, Err(SyncError::Refused(Refusal::Revoked))),
-        "{refused:?}"
+        matches!(renewed, Err(SyncError::Refused(Refusal::Revoked))),
+        "{renewed:?}"
     );
     let enrolment = phone.enrolment().unwrap();
     phone.renew_device_key(&enrolment).unwrap();
-    let refused = client::sync(&phone, &mut |_| {}).await;
-    assert!(
-        matches!(refused, Err(SyncError::Refused(Refusal::Revoked))),
-        "{refused:?}"
-    );
+    assert_eq!(refused(&phone).await, Refusal::Revoked);
     serving.stop().await;
 }
 

@@ -57,15 +57,13 @@ fn a_page_that_was_torn_while_the_log_has_it_is_no_damage() {
         .write(true)
         .open(after.path().join("ward.db"));
     file.unwrap().set_len(size + 3_584).unwrap();
-    let checked = restored(after.path()).check().unwrap();
-    assert!(checked.is_sound(), "{:?}", checked.problems);
+    restored(after.path()).assert_sound();
 }
 
 #[test]
 fn every_kind_of_damage_is_found_and_a_sound_ward_is_sound() {
     let world = lived_in();
-    let checked = world.ward.check().unwrap();
-    assert!(checked.is_sound(), "{:?}", checked.problems);
+    let checked = world.ward.assert_sound();
     assert_eq!((checked.documents, checked.attachments), (6, 1));
     let damages = [
         // The feed: an entry changed, moved, gone.
@@ -134,7 +132,7 @@ fn every_kind_of_damage_is_found_and_a_sound_ward_is_sound() {
         });
         assert!(!problems.is_empty(), "{damage}");
     }
-    assert!(world.ward.check().unwrap().is_sound());
+    world.ward.assert_sound();
 }
 
 #[test]
@@ -184,7 +182,6 @@ fn a_check_is_not_misled_by_who_searched_before_the_last_change() {
     let mut phone = Phone::enrol(&world, 2, Role::Officer, &["26998"]);
     let case = phone.case("Ngập nữa", Some("26998"));
     phone.send(&world.ward, &[case]);
-    let checked = world.ward.check().unwrap();
-    assert!(checked.is_sound(), "{:?}", checked.problems);
+    world.ward.assert_sound();
     assert_eq!(found(&world), 4);
 }

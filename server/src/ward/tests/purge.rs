@@ -46,13 +46,12 @@ fn a_case_found_to_be_a_denunciation_leaves_a_reference_and_a_chain_that_holds()
     let number = app::accept(&world.ward, &clerk, uuid).unwrap();
     assert_eq!(away.read(&world.ward).len(), 6);
     phone.read(&world.ward);
-    assert!(world.ward.check().unwrap().is_sound());
+    world.ward.assert_sound();
 
     world.ward.reclassify(uuid).unwrap();
 
     assert_eq!(world.log_bytes(), 0);
-    let checked = world.ward.check().unwrap();
-    assert!(checked.is_sound(), "{:?}", checked.problems);
+    let checked = world.ward.assert_sound();
     assert_eq!(checked.edits, 1);
     assert!(world.ward.case(uuid).unwrap().is_none());
     let other_uuid = other.edit().document.uuid;
@@ -125,8 +124,7 @@ fn a_person_is_erased_and_the_case_stays() {
         .read(|connection| rows::person(connection, uuid))
         .unwrap();
     assert!(left.is_none());
-    let checked = world.ward.check().unwrap();
-    assert!(checked.is_sound(), "{:?}", checked.problems);
+    world.ward.assert_sound();
     let page = phone.read_page(&world.ward).unwrap();
     assert_eq!(
         told(&page),
@@ -165,8 +163,7 @@ fn a_ward_put_back_from_before_a_purge_hears_of_it_and_takes_nothing_back() {
     assert!(ward.case(uuid).unwrap().is_none());
     late.cursor = Cursor::default();
     assert_eq!(told(&late.read_page(&ward).unwrap()).len(), 2);
-    let checked = ward.check().unwrap();
-    assert!(checked.is_sound(), "{:?}", checked.problems);
+    ward.assert_sound();
 }
 
 #[test]
@@ -210,8 +207,7 @@ fn a_triage_phone_that_finds_a_denunciation_purges_it_everywhere() {
     assert_eq!(world.log_bytes(), 0);
     assert!(world.ward.case(uuid).unwrap().is_none());
     assert_eq!(world.ward.sealed_register().unwrap().len(), 1);
-    let checked = world.ward.check().unwrap();
-    assert!(checked.is_sound(), "{:?}", checked.problems);
+    world.ward.assert_sound();
     let page = recorder.read_page(&world.ward).unwrap();
     assert_eq!(told(&page)[0].0, DocumentId::case(uuid));
 }
